@@ -1,0 +1,1 @@
+"""The contract and the command that generates its code."""

@@ -1,0 +1,319 @@
+from dlae.v1 import layers_pb2 as _layers_pb2
+from dlae.v1 import options_pb2 as _options_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Config(_message.Message):
+    __slots__ = ("config_file", "paths", "preprocessing", "augmentation", "loss_function", "learning_rate_schedule", "optimizer", "training_configurations", "monitors", "save_configurations", "bbd_options", "layers")
+    CONFIG_FILE_FIELD_NUMBER: _ClassVar[int]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
+    PREPROCESSING_FIELD_NUMBER: _ClassVar[int]
+    AUGMENTATION_FIELD_NUMBER: _ClassVar[int]
+    LOSS_FUNCTION_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_RATE_SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_CONFIGURATIONS_FIELD_NUMBER: _ClassVar[int]
+    MONITORS_FIELD_NUMBER: _ClassVar[int]
+    SAVE_CONFIGURATIONS_FIELD_NUMBER: _ClassVar[int]
+    BBD_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
+    config_file: ConfigFile
+    paths: Paths
+    preprocessing: Preprocessing
+    augmentation: Augmentation
+    loss_function: LossFunction
+    learning_rate_schedule: LearningRateSchedule
+    optimizer: Optimizer
+    training_configurations: TrainingConfigurations
+    monitors: Monitors
+    save_configurations: SaveConfigurations
+    bbd_options: BbdOptions
+    layers: Layers
+    def __init__(self, config_file: _Optional[_Union[ConfigFile, _Mapping]] = ..., paths: _Optional[_Union[Paths, _Mapping]] = ..., preprocessing: _Optional[_Union[Preprocessing, _Mapping]] = ..., augmentation: _Optional[_Union[Augmentation, _Mapping]] = ..., loss_function: _Optional[_Union[LossFunction, _Mapping]] = ..., learning_rate_schedule: _Optional[_Union[LearningRateSchedule, _Mapping]] = ..., optimizer: _Optional[_Union[Optimizer, _Mapping]] = ..., training_configurations: _Optional[_Union[TrainingConfigurations, _Mapping]] = ..., monitors: _Optional[_Union[Monitors, _Mapping]] = ..., save_configurations: _Optional[_Union[SaveConfigurations, _Mapping]] = ..., bbd_options: _Optional[_Union[BbdOptions, _Mapping]] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ...) -> None: ...
+
+class ConfigFile(_message.Message):
+    __slots__ = ("model_signal", "type_signal", "input_shape")
+    MODEL_SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    TYPE_SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    INPUT_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    model_signal: str
+    type_signal: str
+    input_shape: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, model_signal: _Optional[str] = ..., type_signal: _Optional[str] = ..., input_shape: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Paths(_message.Message):
+    __slots__ = ("load_config", "load_checkpoint", "load_model", "train_x", "train_y", "validation_x", "validation_y", "test_x")
+    LOAD_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    LOAD_CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    LOAD_MODEL_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_X_FIELD_NUMBER: _ClassVar[int]
+    TRAIN_Y_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_X_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_Y_FIELD_NUMBER: _ClassVar[int]
+    TEST_X_FIELD_NUMBER: _ClassVar[int]
+    load_config: str
+    load_checkpoint: str
+    load_model: str
+    train_x: str
+    train_y: str
+    validation_x: str
+    validation_y: str
+    test_x: str
+    def __init__(self, load_config: _Optional[str] = ..., load_checkpoint: _Optional[str] = ..., load_model: _Optional[str] = ..., train_x: _Optional[str] = ..., train_y: _Optional[str] = ..., validation_x: _Optional[str] = ..., validation_y: _Optional[str] = ..., test_x: _Optional[str] = ...) -> None: ...
+
+class Preprocessing(_message.Message):
+    __slots__ = ("minimum_image_intensity", "maximum_image_intensity", "image_context", "normalization_type", "categorical_switch", "categories", "weight_loss_switch", "repeat_x_switch", "repeat_x_quantity")
+    MINIMUM_IMAGE_INTENSITY_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_IMAGE_INTENSITY_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZATION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CATEGORICAL_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_LOSS_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_X_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_X_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    minimum_image_intensity: _containers.RepeatedScalarFieldContainer[float]
+    maximum_image_intensity: _containers.RepeatedScalarFieldContainer[float]
+    image_context: str
+    normalization_type: str
+    categorical_switch: bool
+    categories: int
+    weight_loss_switch: bool
+    repeat_x_switch: bool
+    repeat_x_quantity: int
+    def __init__(self, minimum_image_intensity: _Optional[_Iterable[float]] = ..., maximum_image_intensity: _Optional[_Iterable[float]] = ..., image_context: _Optional[str] = ..., normalization_type: _Optional[str] = ..., categorical_switch: bool = ..., categories: _Optional[int] = ..., weight_loss_switch: bool = ..., repeat_x_switch: bool = ..., repeat_x_quantity: _Optional[int] = ...) -> None: ...
+
+class Augmentation(_message.Message):
+    __slots__ = ("apply_augmentation_switch", "featurewise_centering_switch", "samplewise_centering_switch", "featurewise_normalization_switch", "samplewise_normalization_switch", "width_shift", "height_shift", "rotation_range", "brightness_range", "shear_range", "zoom_range", "channel_shift_range", "fill_mode", "cval", "horizontal_flip_switch", "vertical_flip_switch", "rounds", "zca_epsilon", "random_seed")
+    APPLY_AUGMENTATION_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    FEATUREWISE_CENTERING_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SAMPLEWISE_CENTERING_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    FEATUREWISE_NORMALIZATION_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SAMPLEWISE_NORMALIZATION_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_SHIFT_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_SHIFT_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_RANGE_FIELD_NUMBER: _ClassVar[int]
+    BRIGHTNESS_RANGE_FIELD_NUMBER: _ClassVar[int]
+    SHEAR_RANGE_FIELD_NUMBER: _ClassVar[int]
+    ZOOM_RANGE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_SHIFT_RANGE_FIELD_NUMBER: _ClassVar[int]
+    FILL_MODE_FIELD_NUMBER: _ClassVar[int]
+    CVAL_FIELD_NUMBER: _ClassVar[int]
+    HORIZONTAL_FLIP_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    VERTICAL_FLIP_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    ZCA_EPSILON_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_SEED_FIELD_NUMBER: _ClassVar[int]
+    apply_augmentation_switch: bool
+    featurewise_centering_switch: bool
+    samplewise_centering_switch: bool
+    featurewise_normalization_switch: bool
+    samplewise_normalization_switch: bool
+    width_shift: float
+    height_shift: float
+    rotation_range: float
+    brightness_range: _containers.RepeatedScalarFieldContainer[float]
+    shear_range: float
+    zoom_range: float
+    channel_shift_range: float
+    fill_mode: str
+    cval: float
+    horizontal_flip_switch: bool
+    vertical_flip_switch: bool
+    rounds: int
+    zca_epsilon: float
+    random_seed: int
+    def __init__(self, apply_augmentation_switch: bool = ..., featurewise_centering_switch: bool = ..., samplewise_centering_switch: bool = ..., featurewise_normalization_switch: bool = ..., samplewise_normalization_switch: bool = ..., width_shift: _Optional[float] = ..., height_shift: _Optional[float] = ..., rotation_range: _Optional[float] = ..., brightness_range: _Optional[_Iterable[float]] = ..., shear_range: _Optional[float] = ..., zoom_range: _Optional[float] = ..., channel_shift_range: _Optional[float] = ..., fill_mode: _Optional[str] = ..., cval: _Optional[float] = ..., horizontal_flip_switch: bool = ..., vertical_flip_switch: bool = ..., rounds: _Optional[int] = ..., zca_epsilon: _Optional[float] = ..., random_seed: _Optional[int] = ...) -> None: ...
+
+class LossFunction(_message.Message):
+    __slots__ = ("loss", "parameter1", "parameter2")
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER1_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER2_FIELD_NUMBER: _ClassVar[int]
+    loss: str
+    parameter1: float
+    parameter2: float
+    def __init__(self, loss: _Optional[str] = ..., parameter1: _Optional[float] = ..., parameter2: _Optional[float] = ...) -> None: ...
+
+class LearningRateSchedule(_message.Message):
+    __slots__ = ("learning_rate", "learning_rate_decay_factor", "decay_on_plateau_switch", "decay_on_plateau_factor", "decay_on_plateau_patience", "step_decay_switch", "step_decay_factor", "step_decay_period", "discriminator_learning_rate", "gan_learning_rate")
+    LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    LEARNING_RATE_DECAY_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    DECAY_ON_PLATEAU_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    DECAY_ON_PLATEAU_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    DECAY_ON_PLATEAU_PATIENCE_FIELD_NUMBER: _ClassVar[int]
+    STEP_DECAY_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    STEP_DECAY_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    STEP_DECAY_PERIOD_FIELD_NUMBER: _ClassVar[int]
+    DISCRIMINATOR_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    GAN_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    learning_rate: float
+    learning_rate_decay_factor: float
+    decay_on_plateau_switch: bool
+    decay_on_plateau_factor: float
+    decay_on_plateau_patience: int
+    step_decay_switch: bool
+    step_decay_factor: float
+    step_decay_period: int
+    discriminator_learning_rate: DecayingRate
+    gan_learning_rate: DecayingRate
+    def __init__(self, learning_rate: _Optional[float] = ..., learning_rate_decay_factor: _Optional[float] = ..., decay_on_plateau_switch: bool = ..., decay_on_plateau_factor: _Optional[float] = ..., decay_on_plateau_patience: _Optional[int] = ..., step_decay_switch: bool = ..., step_decay_factor: _Optional[float] = ..., step_decay_period: _Optional[int] = ..., discriminator_learning_rate: _Optional[_Union[DecayingRate, _Mapping]] = ..., gan_learning_rate: _Optional[_Union[DecayingRate, _Mapping]] = ...) -> None: ...
+
+class DecayingRate(_message.Message):
+    __slots__ = ("learning_rate", "decay_factor")
+    LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    DECAY_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    learning_rate: float
+    decay_factor: float
+    def __init__(self, learning_rate: _Optional[float] = ..., decay_factor: _Optional[float] = ...) -> None: ...
+
+class Optimizer(_message.Message):
+    __slots__ = ("optimizer", "beta1", "beta2", "rho", "momentum", "epsilon", "discriminator_optimizer", "gan_optimizer")
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    BETA1_FIELD_NUMBER: _ClassVar[int]
+    BETA2_FIELD_NUMBER: _ClassVar[int]
+    RHO_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_FIELD_NUMBER: _ClassVar[int]
+    DISCRIMINATOR_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    GAN_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    optimizer: str
+    beta1: float
+    beta2: float
+    rho: float
+    momentum: float
+    epsilon: float
+    discriminator_optimizer: OptimizerSettings
+    gan_optimizer: OptimizerSettings
+    def __init__(self, optimizer: _Optional[str] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., rho: _Optional[float] = ..., momentum: _Optional[float] = ..., epsilon: _Optional[float] = ..., discriminator_optimizer: _Optional[_Union[OptimizerSettings, _Mapping]] = ..., gan_optimizer: _Optional[_Union[OptimizerSettings, _Mapping]] = ...) -> None: ...
+
+class OptimizerSettings(_message.Message):
+    __slots__ = ("optimizer", "beta1", "beta2", "rho", "momentum", "epsilon")
+    OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    BETA1_FIELD_NUMBER: _ClassVar[int]
+    BETA2_FIELD_NUMBER: _ClassVar[int]
+    RHO_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_FIELD_NUMBER: _ClassVar[int]
+    EPSILON_FIELD_NUMBER: _ClassVar[int]
+    optimizer: str
+    beta1: float
+    beta2: float
+    rho: float
+    momentum: float
+    epsilon: float
+    def __init__(self, optimizer: _Optional[str] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., rho: _Optional[float] = ..., momentum: _Optional[float] = ..., epsilon: _Optional[float] = ...) -> None: ...
+
+class TrainingConfigurations(_message.Message):
+    __slots__ = ("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "batch_size", "epochs", "shuffle_data_switch", "validation_split")
+    HARDWARE_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_OF_GPUS_FIELD_NUMBER: _ClassVar[int]
+    EARLY_STOP_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    EARLY_STOP_PATIENCE_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_DATA_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_SPLIT_FIELD_NUMBER: _ClassVar[int]
+    hardware: str
+    number_of_gpus: int
+    early_stop_switch: bool
+    early_stop_patience: int
+    batch_size: int
+    epochs: int
+    shuffle_data_switch: bool
+    validation_split: float
+    def __init__(self, hardware: _Optional[str] = ..., number_of_gpus: _Optional[int] = ..., early_stop_switch: bool = ..., early_stop_patience: _Optional[int] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., shuffle_data_switch: bool = ..., validation_split: _Optional[float] = ...) -> None: ...
+
+class Monitors(_message.Message):
+    __slots__ = ("mse_switch", "mae_switch", "accuracy_switch")
+    MSE_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    MAE_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    ACCURACY_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    mse_switch: bool
+    mae_switch: bool
+    accuracy_switch: bool
+    def __init__(self, mse_switch: bool = ..., mae_switch: bool = ..., accuracy_switch: bool = ...) -> None: ...
+
+class SaveConfigurations(_message.Message):
+    __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency")
+    SAVE_MODEL_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_CSV_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_CSV_PATH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_CHECKPOINTS_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_CHECKPOINTS_PATH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_CHECKPOINTS_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    SAVE_TENSORBOARD_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_TENSORBOARD_PATH_FIELD_NUMBER: _ClassVar[int]
+    SAVE_TENSORBOARD_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    save_model_switch: bool
+    save_model_path: str
+    save_csv_switch: bool
+    save_csv_path: str
+    save_checkpoints_switch: bool
+    save_checkpoints_path: str
+    save_checkpoints_frequency: int
+    save_tensorboard_switch: bool
+    save_tensorboard_path: str
+    save_tensorboard_frequency: int
+    def __init__(self, save_model_switch: bool = ..., save_model_path: _Optional[str] = ..., save_csv_switch: bool = ..., save_csv_path: _Optional[str] = ..., save_checkpoints_switch: bool = ..., save_checkpoints_path: _Optional[str] = ..., save_checkpoints_frequency: _Optional[int] = ..., save_tensorboard_switch: bool = ..., save_tensorboard_path: _Optional[str] = ..., save_tensorboard_frequency: _Optional[int] = ...) -> None: ...
+
+class BbdOptions(_message.Message):
+    __slots__ = ("scaling_type", "scales", "aspect_ratios_type", "aspect_ratios", "number_classes", "steps", "offsets", "variances", "confidence_threshold", "iou_threshold", "top_k", "nms_maximum_output", "coordinates_type", "two_boxes_for_ar1_switch", "clip_boxes_switch", "normalize_coordinates_switch", "positive_iou_threshold", "negative_iou_limit")
+    SCALING_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SCALES_FIELD_NUMBER: _ClassVar[int]
+    ASPECT_RATIOS_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ASPECT_RATIOS_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_CLASSES_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    VARIANCES_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    IOU_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    NMS_MAXIMUM_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    COORDINATES_TYPE_FIELD_NUMBER: _ClassVar[int]
+    TWO_BOXES_FOR_AR1_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    CLIP_BOXES_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZE_COORDINATES_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_IOU_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_IOU_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    scaling_type: str
+    scales: _containers.RepeatedScalarFieldContainer[float]
+    aspect_ratios_type: str
+    aspect_ratios: _containers.RepeatedCompositeFieldContainer[Numbers]
+    number_classes: int
+    steps: _containers.RepeatedCompositeFieldContainer[Numbers]
+    offsets: _containers.RepeatedCompositeFieldContainer[Numbers]
+    variances: _containers.RepeatedScalarFieldContainer[float]
+    confidence_threshold: float
+    iou_threshold: float
+    top_k: int
+    nms_maximum_output: int
+    coordinates_type: str
+    two_boxes_for_ar1_switch: bool
+    clip_boxes_switch: bool
+    normalize_coordinates_switch: bool
+    positive_iou_threshold: float
+    negative_iou_limit: float
+    def __init__(self, scaling_type: _Optional[str] = ..., scales: _Optional[_Iterable[float]] = ..., aspect_ratios_type: _Optional[str] = ..., aspect_ratios: _Optional[_Iterable[_Union[Numbers, _Mapping]]] = ..., number_classes: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[Numbers, _Mapping]]] = ..., offsets: _Optional[_Iterable[_Union[Numbers, _Mapping]]] = ..., variances: _Optional[_Iterable[float]] = ..., confidence_threshold: _Optional[float] = ..., iou_threshold: _Optional[float] = ..., top_k: _Optional[int] = ..., nms_maximum_output: _Optional[int] = ..., coordinates_type: _Optional[str] = ..., two_boxes_for_ar1_switch: bool = ..., clip_boxes_switch: bool = ..., normalize_coordinates_switch: bool = ..., positive_iou_threshold: _Optional[float] = ..., negative_iou_limit: _Optional[float] = ...) -> None: ...
+
+class Numbers(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Layers(_message.Message):
+    __slots__ = ("serial_layer_list", "generator_layer_list", "discriminator_layer_list")
+    SERIAL_LAYER_LIST_FIELD_NUMBER: _ClassVar[int]
+    GENERATOR_LAYER_LIST_FIELD_NUMBER: _ClassVar[int]
+    DISCRIMINATOR_LAYER_LIST_FIELD_NUMBER: _ClassVar[int]
+    serial_layer_list: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Layer]
+    generator_layer_list: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Layer]
+    discriminator_layer_list: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Layer]
+    def __init__(self, serial_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ..., generator_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ..., discriminator_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ...) -> None: ...
