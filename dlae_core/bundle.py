@@ -1,0 +1,192 @@
+"""A trained model on disk.
+
+    model.keras     opens with `keras.models.load_model` where DLAE is not installed
+    config.json     the configuration, canonical, defaults filled in
+    history.csv     one line per epoch
+    manifest.json   what the model is, where it comes from, and a checksum of every other file
+
+The manifest is written last: a folder without one is no bundle. It names no path and no sample of
+the training data, only content hashes.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from dlae_core.errors import CorruptArtifact, IncompatibleArtifact, StorageFailed
+
+FORMAT = 1
+MODEL_FILE = "model.keras"
+CONFIG_FILE = "config.json"
+HISTORY_FILE = "history.csv"
+MANIFEST_FILE = "manifest.json"
+
+_BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """Length and SHA-256 (hexadecimal) of a file."""
+
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> "FileEntry":
+        """Returns the entry of a file as it is now."""
+        return cls(path.stat().st_size, file_sha256(path))
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle is and where it comes from.
+
+    Attributes:
+        format: Version of the bundle's layout.
+        dlae_version: Version that trained it.
+        keras_version: Version of Keras that saved it.
+        create_time: ISO 8601, UTC.
+        family: `CNN` or `FCN`.
+        input_shape: One image as the caller gives it, (*space, channels).
+        output_shape: One output of the network.
+        classes: Number of classes; 0 for regression.
+        parameters: Number of weights.
+        metrics: Final metrics.
+        seed: Seed of everything random.
+        preprocessing: Statistics of the training data that prediction needs.
+        data: Per role (`train_X`, ...) the content hash and the number of samples.
+        files: Checksums of the other files.
+    """
+
+    format: int
+    dlae_version: str
+    keras_version: str
+    create_time: str
+    family: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    classes: int
+    parameters: int
+    metrics: dict[str, float]
+    seed: int
+    preprocessing: dict[str, Any]
+    data: dict[str, dict[str, Any]]
+    files: dict[str, FileEntry]
+
+    @classmethod
+    def from_json(cls, text: str) -> "Manifest":
+        """Reads a manifest.
+
+        Raises:
+            IncompatibleArtifact: It is of another version.
+            CorruptArtifact: It is not a manifest.
+        """
+        try:
+            values = json.loads(text)
+            found = values["format"]
+            if found != FORMAT:
+                raise IncompatibleArtifact(
+                    f"expected a model bundle of format {FORMAT}, got format {found}; "
+                    "use the version of DLAE that made it"
+                )
+            values["input_shape"] = tuple(values["input_shape"])
+            values["output_shape"] = tuple(values["output_shape"])
+            values["files"] = {
+                Path(name).name: FileEntry(**file) for name, file in values["files"].items()
+            }
+            return cls(**{field.name: values[field.name] for field in fields(cls)})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptArtifact.of_file(Path(MANIFEST_FILE), "is not a manifest") from error
+
+    def to_json(self) -> str:
+        """Returns the manifest as text."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files have been checked."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path) -> "Bundle":
+        """Opens a bundle and verifies every file against the manifest.
+
+        Raises:
+            CorruptArtifact: A file is missing, unreadable or not what was written.
+            IncompatibleArtifact: The bundle is of another version.
+        """
+        manifest = Manifest.from_json(_read(path / MANIFEST_FILE))
+        for name, entry in manifest.files.items():
+            _verify(path / name, entry)
+        return cls(path, manifest)
+
+    def read(self, name: str) -> str:
+        """Returns the text of a file of the bundle."""
+        return _read(self.path / name)
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> Manifest:
+    """Completes a bundle: checksums its files and writes the manifest, last and atomically.
+
+    Args:
+        folder: Holds all other files already.
+        facts: Every attribute of `Manifest` but `format` and `files`.
+
+    Raises:
+        StorageFailed: The disk is full or cannot be written.
+    """
+    names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST_FILE)
+    files = {name: FileEntry.of(folder / name) for name in names}
+    manifest = Manifest(format=FORMAT, files=files, **facts)
+    write_text(folder / MANIFEST_FILE, manifest.to_json())
+    return manifest
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file so that it is either the old one or the new one, whole.
+
+    Raises:
+        StorageFailed: The disk is full or cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.writing")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageFailed(f"cannot write {path.name}: {error.strerror or error}") from error
+
+
+def file_sha256(path: Path) -> str:
+    """Returns the SHA-256 of a file as 64 lower-case hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorruptArtifact.of_file(path, "cannot be read") from error
+
+
+def _verify(path: Path, entry: FileEntry) -> None:
+    try:
+        whole = FileEntry.of(path) == entry
+    except OSError as error:
+        raise CorruptArtifact.of_file(path, "cannot be read") from error
+    if not whole:
+        raise CorruptArtifact.of_file(path, "is not what was written")

@@ -1,0 +1,185 @@
+"""Reading: the JSON text of a configuration, in 1.0's spelling or native, to a message."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
+
+from dlae.v1.config_pb2 import Config
+from dlae.v1.layers_pb2 import Layer
+from dlae_core.config.document import JsonObject, read_document
+from dlae_core.config.layer_text import LayerSyntaxError, parse_layer
+from dlae_core.config.limits import violations_of
+from dlae_core.config.literals import MAX_CHARACTERS, UnreadableValue, read_value
+from dlae_core.config.parts import read_parts, split_parts
+from dlae_core.config.schema import Setting, assign, settings_of
+from dlae_core.config.wording import nearest, shown
+from dlae_core.errors import Violation
+
+_MAX_KEYS = 1000
+# Far more than any network is written with; a wrong list of this length is still read in a second.
+_MAX_LAYERS = 2000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A configuration as it was read.
+
+    Attributes:
+        config: Only what the text gives. A layer that cannot be read is an empty message, so that
+            the others keep their positions.
+        violations: Everything that cannot be read or that the schema does not allow.
+        doubtful: Paths of sections, settings and layers whose value is not known, because
+            something is wrong with them or with a name that probably means them. `""`: all.
+    """
+
+    config: Config
+    violations: tuple[Violation, ...] = ()
+    doubtful: frozenset[str] = frozenset()
+
+
+def read_config(text: str) -> Reading:
+    """Reads a configuration; never raises for what stands in the text.
+
+    Differs: DLAE 1.0 takes texts only, needs every key, ignores unknown keys, and stops at the
+    first value it cannot convert.
+    """
+    config = Config()
+    document = read_document(text)
+    if isinstance(document, Violation):
+        return Reading(config, (document,), frozenset([""]))
+    reader = _Reader()
+    reader.read_fields(config, document, "")
+    return Reading(config, tuple(reader.violations), frozenset(reader.doubtful))
+
+
+@dataclass
+class _Reader:
+    violations: list[Violation] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
+
+    def read_fields(self, message: Message, given: JsonObject, path: str) -> None:
+        """Reads the keys of an object into the fields of a message."""
+        known = settings_of(message)
+        for key, value in self._known_pairs(given, known, path):
+            row = known[key]
+            _READERS.get(row.kind, _Reader._read_plain)(
+                self, message, row, value, _join(path, row.key)
+            )
+
+    def _known_pairs(
+        self, given: JsonObject, known: Mapping[str, Setting], path: str
+    ) -> Iterator[tuple[str, Any]]:
+        if len(given.pairs) > _MAX_KEYS:
+            sentence = f"expected at most {_MAX_KEYS} keys, got {len(given.pairs)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+            return
+        names = [written.strip().replace(" ", "_") for written, _ in given.pairs]
+        left = [key for key in known if key not in names]
+        seen = set()
+        for key, (_, value) in zip(names, given.pairs, strict=True):
+            if key in seen:
+                sentence = "expected every key once, got this one again"
+                self._refuse(_join(path, key), "DUPLICATE_KEY", sentence)
+            elif key in known:
+                yield key, value
+            else:
+                self._refuse_unknown(key, left, list(known), path)
+            seen.add(key)
+
+    def _refuse_unknown(self, key: str, left: list[str], known: list[str], path: str) -> None:
+        noun = f"a key of {path}" if path else "a section"
+        meant = nearest(key, left)
+        hint = f"; did you mean '{meant}'?" if meant else f"; known are {', '.join(known)}"
+        self._refuse(_join(path, key), "UNKNOWN_KEY", f"expected {noun}, got {shown(key)}{hint}")
+        if meant:
+            self.doubtful.add(_join(path, meant))
+
+    def _read_section(self, message: Message, row: Setting, given: object, path: str) -> None:
+        if given is None:
+            return
+        if not isinstance(given, JsonObject):
+            sentence = f"expected an object with the keys of the section, got {shown(given)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+            return
+        section = getattr(message, row.name)
+        section.SetInParent()
+        self.read_fields(section, given, path)
+
+    def _read_plain(self, message: Message, row: Setting, given: object, path: str) -> None:
+        try:
+            value = read_value(row, given)
+        except UnreadableValue as error:
+            self._refuse(path, "INVALID_VALUE", str(error))
+            return
+        found = violations_of(row, value, path)
+        if found:
+            self._refuse_all(path, found)
+        else:
+            assign(message, row, value)
+
+    def _read_parts(self, message: Message, row: Setting, given: object, path: str) -> None:
+        if isinstance(given, JsonObject):
+            self._read_section(message, row, given, path)
+        elif isinstance(given, str) and len(given) > MAX_CHARACTERS:
+            sentence = f"expected at most {MAX_CHARACTERS} characters, got {len(given)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+        elif isinstance(given, str) and given.strip():
+            inner = getattr(message, row.name)
+            inner.SetInParent()
+            found = [
+                Violation(_join(path, row.path), row.reason, f"{row.message}, in {shown(given)}")
+                for row in read_parts(inner, split_parts(given))
+            ]
+            self._refuse_all(path, found)
+        elif given is not None and not isinstance(given, str):
+            sentence = f"expected a text with colons such as '{row.default}', got {shown(given)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+
+    def _read_layers(self, message: Message, row: Setting, given: object, path: str) -> None:
+        if given is None or (isinstance(given, str) and not given.strip()):
+            return
+        if not isinstance(given, list) or len(given) > _MAX_LAYERS:
+            sentence = f"expected a list of at most {_MAX_LAYERS} layer strings, got {shown(given)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+            return
+        layers = getattr(message, row.name)
+        for position, item in enumerate(given):
+            layers.append(self._read_layer(item, f"{path}[{position}]"))
+
+    def _read_layer(self, given: object, path: str) -> Layer:
+        if not isinstance(given, str):
+            sentence = f"expected a layer string such as 'Dense:10', got {shown(given)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+            return Layer()
+        try:
+            return parse_layer(given)
+        except LayerSyntaxError as error:
+            found = [
+                Violation(_join(path, row.path), row.reason, row.message)
+                for row in error.violations
+            ]
+            self._refuse_all(path, found)
+            return Layer()
+
+    def _refuse(self, path: str, reason: str, message: str) -> None:
+        # Keys come from the file: what is no text in UTF-8 must not reach a message or a log.
+        printable = path[:200].encode("utf-8", "backslashreplace").decode()
+        self._refuse_all(path, [Violation(printable, reason, message)])
+
+    def _refuse_all(self, path: str, violations: list[Violation]) -> None:
+        if violations:
+            self.violations += violations
+            self.doubtful.add(path)
+
+
+_READERS = {
+    "section": _Reader._read_section,
+    "parts": _Reader._read_parts,
+    "layer": _Reader._read_layers,
+}
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path and key else path or key

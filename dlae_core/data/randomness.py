@@ -1,0 +1,22 @@
+"""Randomness as a pure function of the seed and of what it is for.
+
+Order of work, number of threads and interruptions change nothing: whoever asks for the same
+purpose, epoch and sample gets the same draws.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What random numbers are for. Numbers are part of what a seed means and never change."""
+
+    SPLIT = 1
+    ORDER = 2
+    AUGMENTATION = 3
+
+
+def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
+    """Returns the generator of a purpose and place, such as (epoch, pass, sample)."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, purpose, *place])))

@@ -1,0 +1,1 @@
+"""The model families: what differs between them, and nothing else."""

@@ -1,0 +1,1 @@
+"""The layer language and what its layers become. `language` is light; the rest knows Keras."""

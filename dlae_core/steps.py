@@ -1,0 +1,103 @@
+"""The compiled training and evaluation steps. All that the trainer knows of TensorFlow is here."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from dlae_core.errors import DeviceOutOfMemory
+from dlae_core.monitors import Monitors
+
+Float64 = NDArray[np.float64]
+Loss = Callable[[Any, Any], Any]
+
+
+class Steps:
+    """Runs single batches through a network, compiled once for any batch size.
+
+    Each step returns float64 `(1 + monitors.size,)`: the batch's loss, regularization included,
+    and the monitors' sums. Nothing larger leaves the graph.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        loss: Loss,
+        monitors: Monitors,
+    ) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        self._loss = loss
+        self._monitors = monitors
+        optimizer.build(model.trainable_variables)
+        self._compiled: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def train(self, images: NDArray[np.float32], targets: NDArray[Any], rate: float) -> Float64:
+        """Updates the weights by one batch at a learning rate.
+
+        Raises:
+            DeviceOutOfMemory: The batch does not fit the device.
+        """
+        self._optimizer.learning_rate = rate
+        return self._run(self._train_step, images, targets)
+
+    def evaluate(self, images: NDArray[np.float32], targets: NDArray[Any]) -> Float64:
+        """Measures one batch without changing anything.
+
+        Raises:
+            DeviceOutOfMemory: The batch does not fit the device.
+        """
+        return self._run(self._evaluate_step, images, targets)
+
+    def _run(
+        self, step: Callable[..., Any], images: NDArray[np.float32], targets: NDArray[Any]
+    ) -> Float64:
+        if step not in self._compiled:
+            # One trace for whole and partial batches: tracing a deep network takes seconds.
+            signature = [_any_batch(images), _any_batch(targets)]
+            self._compiled[step] = tf.function(step, input_signature=signature)
+        try:
+            sums = self._compiled[step](images, targets)
+        except tf.errors.ResourceExhaustedError as error:
+            raise DeviceOutOfMemory(
+                f"the network and a batch of {len(images)} images of shape {images.shape[1:]} do "
+                "not fit the device's memory; lower training_configurations.batch_size or the "
+                "number of filters"
+            ) from error
+        return np.asarray(sums, dtype=np.float64)
+
+    def _train_step(self, images: Any, targets: Any) -> Any:
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            output = self._model(images, training=True)
+            loss = self._total(targets, output)
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        return self._sums(loss, targets, output)
+
+    def _evaluate_step(self, images: Any, targets: Any) -> Any:
+        output = self._model(images, training=False)
+        return self._sums(self._total(targets, output), targets, output)
+
+    def _total(self, targets: Any, output: Any) -> Any:
+        return tf.add_n([self._loss(targets, output), *self._model.losses])
+
+    def _sums(self, loss: Any, targets: Any, output: Any) -> Any:
+        return tf.concat([tf.reshape(loss, (1,)), self._monitors.sums(targets, output)], axis=0)
+
+
+def device(hardware: str) -> str:
+    """Makes the process use the configured kind of device; returns what it uses: `cpu` or `gpu`.
+
+    Must be called before the first operation.
+    """
+    if hardware == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    return "gpu" if tf.config.get_visible_devices("GPU") else "cpu"
+
+
+def _any_batch(array: NDArray[Any]) -> Any:
+    return tf.TensorSpec((None, *array.shape[1:]), array.dtype)

@@ -1,0 +1,222 @@
+"""Split, preparation and delivery of samples."""
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlae.v1.config_pb2 import Augmentation
+from dlae_core.config import read_config, resolve_config
+from dlae_core.data.inspection import Expectation
+from dlae_core.data.normalization import Preprocessing, Statistics
+from dlae_core.data.pipeline import Passes, Pipeline
+from dlae_core.data.preparation import Preparation
+from dlae_core.data.source import PairedFiles, write_samples
+from dlae_core.data.split import split_names
+from dlae_core.data.targets import class_weights
+from dlae_core.data.transforms import Flip
+from dlae_core.errors import UnusableDataset
+
+NAMES = tuple(map(str, range(10)))
+
+
+def _preprocessing(statistics: Statistics | None = None, **settings: object) -> Preprocessing:
+    sections: dict[str, dict[str, object]] = {
+        "config_file": {"model_signal": "FCN"},
+        "layers": {"serial_layer_list": ["Input:(2, 3, 1)"]},
+    }
+    for place, value in settings.items():
+        section, _, key = place.partition("__")
+        sections.setdefault(section, {})[key] = value
+    config = resolve_config(read_config(json.dumps(sections)).config)
+    return Preprocessing.from_config(config, statistics or Statistics())
+
+
+IMAGE = np.array([[0, 10, 20], [30, 40, 50]], np.uint16)
+VALUES = IMAGE.astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("kind", "image", "annotation"),
+    [
+        ("samplewise_unity_x", VALUES / 50, VALUES),
+        ("samplewise_negpos_x", VALUES / 25 - 1, VALUES),
+        ("global_unity_x", (VALUES - 10) / 80, VALUES),
+        ("global_negpos_x", (VALUES - 10) / 40 - 1, VALUES),
+        ("samplewise_unity_xy", VALUES / 50, VALUES / 50),
+        ("samplewise_negpos_xy", VALUES / 25 - 1, VALUES / 25 - 1),
+        ("global_unity_xy", (VALUES - 10) / 80, VALUES / 100),
+        ("global_negpos_xy", (VALUES - 10) / 40 - 1, VALUES / 50 - 1),
+        ("none", VALUES, VALUES),
+    ],
+)
+def test_normalizations_follow_their_formulas(
+    kind: str, image: np.ndarray, annotation: np.ndarray
+) -> None:
+    preprocessing = _preprocessing(
+        preprocessing__normalization_type=kind,
+        preprocessing__minimum_image_intensity=[10, 0],
+        preprocessing__maximum_image_intensity=[90, 100],
+    )
+    found = preprocessing.image(IMAGE)
+    assert (found.shape, found.dtype) == ((2, 3, 1), np.float32)
+    np.testing.assert_allclose(found[..., 0], image, atol=1e-6)
+    target = preprocessing.annotation(IMAGE.astype(np.float32))
+    np.testing.assert_allclose(target, annotation, atol=1e-6)
+
+
+def test_a_flat_image_stays_as_it_is() -> None:
+    flat = np.full((2, 3, 1), 7, np.int16)
+    np.testing.assert_array_equal(_preprocessing().image(flat), np.full((2, 3, 1), 7.0))
+
+
+def test_channels_are_repeated_in_place() -> None:
+    preprocessing = _preprocessing(
+        preprocessing__repeat_X_switch=True, preprocessing__normalization_type="none"
+    )
+    two = np.stack([np.zeros((2, 3)), np.ones((2, 3))], axis=-1)
+    np.testing.assert_array_equal(preprocessing.image(two)[0, 0], [0, 0, 0, 1, 1, 1])
+
+
+def test_samplewise_scaling_gives_mean_zero_and_deviation_one() -> None:
+    found = _preprocessing(
+        preprocessing__normalization_type="none",
+        augmentation__samplewise_centering_switch=True,
+        augmentation__samplewise_normalization_switch=True,
+    ).image(IMAGE)
+    assert found.mean() == pytest.approx(0, abs=1e-6)
+    assert found.std() == pytest.approx(1, rel=1e-5)
+
+
+def test_featurewise_statistics_are_those_of_all_pixels_of_a_channel() -> None:
+    random = np.random.default_rng(1)
+    images = [random.normal(1000, 3, (4, size, 2)).astype(np.float32) for size in (2, 5, 9)]
+    statistics = Statistics.of(images)
+    pixels = np.concatenate([image.reshape(-1, 2) for image in images]).astype(np.float64)
+    np.testing.assert_allclose(statistics.mean, pixels.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(statistics.deviation, pixels.std(axis=0), rtol=1e-9)
+    assert Statistics.from_json(statistics.to_json()) == statistics
+
+
+@pytest.mark.parametrize(
+    ("count", "fraction", "validation"),
+    [(10, 0.25, 3), (10, 0.3, 3), (100, 0.07, 7), (100, 0.28, 28), (10, 0.8, 8), (10, 0.0, 0)],
+)
+def test_the_split_counts_exactly_and_takes_the_first(
+    count: int, fraction: float, validation: int
+) -> None:
+    names = [str(number) for number in range(count)]
+    split = split_names(names, fraction, shuffle=False, seed=1)
+    assert split.validation == tuple(names[:validation])
+    assert split.training == tuple(names[validation:])
+
+
+def test_the_shuffled_split_is_a_function_of_the_seed() -> None:
+    first, second, other = (split_names(NAMES, 0.3, True, seed) for seed in (1, 1, 2))
+    assert first == second != other
+    assert sorted(first.training + first.validation) == sorted(NAMES)
+
+
+def test_a_split_that_leaves_nothing_to_train_on_is_refused() -> None:
+    with pytest.raises(UnusableDataset, match="none is left"):
+        split_names(["0"], 0.5, False, 1)
+
+
+def test_class_weights_are_inverse_frequencies_and_zero_for_an_absent_class() -> None:
+    maps = [np.zeros((9, 5), np.int32), np.r_[np.zeros(45), np.ones(10)].astype(np.int32)]
+    np.testing.assert_allclose(class_weights(maps, 2), [100 / (2 * 90), 100 / (2 * 10)])
+    np.testing.assert_allclose(class_weights(maps, 3)[2], 0)
+
+
+def _pipeline(
+    folder: Path,
+    passes: Passes,
+    flips: bool = False,
+    memory: int = 1 << 30,
+    names: tuple[str, ...] = NAMES,
+) -> Pipeline:
+    images = [(name, np.arange(6).reshape(2, 3) + 10 * int(name)) for name in NAMES]
+    write_samples(folder / "X.h5", images)
+    write_samples(folder / "y.h5", [(name, image % 10 % 2) for name, image in images])
+    preparation = Preparation(
+        preprocessing=_preprocessing(preprocessing__normalization_type="none"),
+        expected=Expectation((2, 3, 1), (2, 3), 2),
+        target_kind="sparse",
+        flip=Flip.from_config(
+            Augmentation(
+                apply_augmentation_switch=flips,
+                horizontal_flip_switch=True,
+                vertical_flip_switch=True,
+            )
+        ),
+        per_pixel=True,
+    )
+    pairs = PairedFiles(folder / "X.h5", folder / "y.h5")
+    return Pipeline(pairs, names, preparation, passes, memory)
+
+
+def _names(pipeline: Pipeline, epoch: int, start: int = 0) -> list[list[int]]:
+    batches = pipeline.batches(epoch, start)
+    return [(batch.images[:, 0, 0, 0] // 10).astype(int).tolist() for batch in batches]
+
+
+def test_an_epoch_is_whole_passes_with_their_last_partial_batch(tmp_path: Path) -> None:
+    pipeline = _pipeline(tmp_path, Passes(batch_size=4, rounds=2))
+    expected = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]] * 2
+    assert pipeline.steps == 6
+    assert _names(pipeline, 0) == _names(pipeline, 1) == expected
+
+
+def test_every_pass_has_an_order_of_its_own_that_the_seed_decides(tmp_path: Path) -> None:
+    passes = Passes(batch_size=5, rounds=2, shuffle=True, seed=4)
+    pipeline = _pipeline(tmp_path, passes)
+    first = _names(pipeline, 0)
+    assert sorted(first[0] + first[1]) == sorted(first[2] + first[3]) == list(range(10))
+    assert first[:2] != first[2:]
+    assert first != _names(pipeline, 1)
+    assert first == _names(_pipeline(tmp_path, passes), 0)
+
+
+def test_an_epoch_can_be_entered_at_any_step(tmp_path: Path) -> None:
+    passes = Passes(batch_size=3, shuffle=True, augment=True, seed=2)
+    pipeline = _pipeline(tmp_path, passes, flips=True)
+    whole = [batch.images for batch in pipeline.batches(3)]
+    for step in range(len(whole) + 1):
+        rest = [batch.images for batch in pipeline.batches(3, step)]
+        assert len(rest) == len(whole) - step
+        assert all(np.array_equal(a, b) for a, b in zip(rest, whole[step:], strict=True))
+
+
+def test_flips_move_image_and_label_map_alike_and_vary(tmp_path: Path) -> None:
+    pipeline = _pipeline(tmp_path, Passes(batch_size=10, rounds=8, augment=True), flips=True)
+    corners = set()
+    for batch in pipeline.batches(0):
+        np.testing.assert_array_equal(batch.images % 10 % 2, batch.targets)
+        corners |= set((batch.images[:, 0, 0, 0] % 10).astype(int).tolist())
+    assert corners == {0, 2, 3, 5}
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_samples_from_disk_and_from_memory_are_the_same(tmp_path: Path, flips: bool) -> None:
+    passes = Passes(batch_size=4, shuffle=True, augment=True)
+    kept, read = (_pipeline(tmp_path, passes, flips, memory) for memory in (1 << 30, 0))
+    for epoch in range(2):
+        for one, two in zip(kept.batches(epoch), read.batches(epoch), strict=True):
+            np.testing.assert_array_equal(one.images, two.images)
+            np.testing.assert_array_equal(one.targets, two.targets)
+
+
+def test_a_failing_read_reaches_the_consumer_and_leaves_no_thread(tmp_path: Path) -> None:
+    pipeline = _pipeline(tmp_path, Passes(batch_size=2), names=(*NAMES, "99"))
+    with pytest.raises(UnusableDataset, match=r"X\.h5: dataset '99' cannot be read"):
+        list(pipeline.batches(0))
+    assert not [one for one in threading.enumerate() if one.name.startswith("pipeline")]
+
+
+def test_a_consumer_that_stops_leaves_no_thread(tmp_path: Path) -> None:
+    batches = _pipeline(tmp_path, Passes(batch_size=1, rounds=100)).batches(0)
+    next(batches)
+    batches.close()
+    assert not [one for one in threading.enumerate() if one.name.startswith("pipeline")]

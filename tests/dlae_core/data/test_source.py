@@ -1,0 +1,206 @@
+"""Samples on disk."""
+
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from dlae_core.data.source import PairedFiles, SampleFile, write_samples
+from dlae_core.errors import StorageFailed, UnusableDataset
+
+
+def _write(path: Path, names: list[str]) -> Path:
+    write_samples(path, [(name, np.full((2, 2), int(name))) for name in names])
+    return path
+
+
+def test_samples_come_back_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    with SampleFile(_write(tmp_path / "X.h5", ["10", "2", "33"])) as file:
+        assert file.names == ("2", "10", "33")
+        np.testing.assert_array_equal(file.read("10"), np.full((2, 2), 10))
+        assert file.shape("2") == (2, 2)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnusableDataset, match=r"X\.h5: expected an HDF5 file, found no file"):
+        SampleFile(tmp_path / "X.h5")
+
+
+@pytest.mark.parametrize("content", [b"", b"not HDF5", b"\x89HDF\r\n\x1a\n"])
+def test_something_else_than_hdf5_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "X.h5").write_bytes(content)
+    with pytest.raises(UnusableDataset, match=r"X\.h5: .*(HDF5|truncated)"):
+        SampleFile(tmp_path / "X.h5")
+
+
+def test_a_truncated_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "X.h5"
+    write_samples(path, [(str(index), np.zeros((64, 64))) for index in range(8)])
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(UnusableDataset, match=r"X\.h5: the file is truncated"):
+        SampleFile(path)
+
+
+@pytest.mark.parametrize("name", ["a", "-1", "1.5", " 1", "1_0", "²", "9" * 5000])
+def test_names_that_are_no_integers_are_refused(tmp_path: Path, name: str) -> None:
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        file[name] = np.zeros(3)
+    with pytest.raises(UnusableDataset, match="integer"):
+        SampleFile(tmp_path / "X.h5")
+
+
+def test_groups_and_empty_files_are_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "group.h5", "w") as file:
+        file.create_group("0")
+    with pytest.raises(UnusableDataset, match="found a group"):
+        SampleFile(tmp_path / "group.h5")
+    with h5py.File(tmp_path / "empty.h5", "w"):
+        pass
+    with pytest.raises(UnusableDataset, match="found none"):
+        SampleFile(tmp_path / "empty.h5")
+
+
+def test_two_names_of_one_number_are_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        file["1"] = file["01"] = np.zeros(3)
+    with pytest.raises(UnusableDataset, match="one dataset for each number, found 2 for 1"):
+        SampleFile(tmp_path / "X.h5")
+
+
+def _soft_link(file: h5py.File, folder: Path) -> None:
+    file["0"] = h5py.SoftLink("/nowhere")
+
+
+def _external_link(file: h5py.File, folder: Path) -> None:
+    _write(folder / "other.h5", ["0"])
+    file["0"] = h5py.ExternalLink("other.h5", "/0")
+
+
+def _external_values(file: h5py.File, folder: Path) -> None:
+    (folder / "other.bin").write_bytes(bytes(64))
+    file.create_dataset("0", (64,), "u1", external=[(str(folder / "other.bin"), 0, 64)])
+
+
+def _virtual_values(file: h5py.File, folder: Path) -> None:
+    _write(folder / "other.h5", ["0"])
+    layout = h5py.VirtualLayout((2, 2), "f8")
+    layout[:] = h5py.VirtualSource("other.h5", "0", (2, 2))
+    file.create_virtual_dataset("0", layout)
+
+
+@pytest.mark.parametrize(
+    ("write", "sentence"),
+    [
+        (_soft_link, "found a link"),
+        (_external_link, "found a link"),
+        (_external_values, "values lie in another file"),
+        (_virtual_values, "values lie in another file"),
+    ],
+)
+def test_a_file_cannot_show_what_lies_in_another(
+    tmp_path: Path, write: Callable[[h5py.File, Path], None], sentence: str
+) -> None:
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        write(file, tmp_path)
+    with pytest.raises(UnusableDataset, match=sentence):
+        SampleFile(tmp_path / "X.h5")
+
+
+def test_a_dataset_without_an_array_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        file["0"] = h5py.Empty("f4")
+    with pytest.raises(UnusableDataset, match="found an empty dataset"):
+        SampleFile(tmp_path / "X.h5")
+
+
+def test_a_path_that_cannot_exist_is_named_like_a_missing_file(tmp_path: Path) -> None:
+    for name in ("x" * 300, "nul\0"):
+        with pytest.raises(UnusableDataset, match="found no file"):
+            SampleFile(tmp_path / name)
+
+
+def test_any_damage_is_named_and_nothing_else_is_raised(tmp_path: Path) -> None:
+    path = _write(tmp_path / "X.h5", [str(number) for number in range(10)])
+    content = path.read_bytes()
+    random = np.random.default_rng(0)
+    damaged = 0
+    for _ in range(300):
+        places = random.integers(len(content), size=3)
+        broken = bytearray(content)
+        for place in places:
+            broken[place] ^= 0xFF
+        path.write_bytes(broken)
+        try:
+            with SampleFile(path) as file:
+                for name in file.names:
+                    file.shape(name), file.dtype(name), file.read(name)
+        except UnusableDataset:
+            damaged += 1
+    assert damaged > 50
+
+
+def test_images_without_annotations_are_named_the_first_twenty_and_counted(tmp_path: Path) -> None:
+    images = _write(tmp_path / "X.h5", [str(number) for number in range(30)])
+    with pytest.raises(UnusableDataset, match=r"X\.h5 and y\.h5 do not pair: 29 of 30") as caught:
+        PairedFiles(images, _write(tmp_path / "y.h5", ["0", "77"]))
+    assert "20, ..." in str(caught.value)
+    assert "21" not in str(caught.value)
+
+
+def test_surplus_annotations_are_known_and_not_used(tmp_path: Path) -> None:
+    images = _write(tmp_path / "X.h5", ["1", "2"])
+    with PairedFiles(images, _write(tmp_path / "y.h5", ["1", "2", "3"])) as pairs:
+        assert (pairs.names, pairs.surplus) == (("1", "2"), ("3",))
+
+
+def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    path = _write(tmp_path / "X.h5", ["1"])
+    before = path.read_bytes()
+
+    def broken() -> list[tuple[str, np.ndarray]]:
+        yield "1", np.zeros(3)
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StorageFailed, match="No space left"):
+        write_samples(path, broken())
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["X.h5"]
+
+
+@pytest.mark.parametrize("folder", ["missing", "X.h5"])
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, folder: str) -> None:
+    _write(tmp_path / "X.h5", ["1"])
+    with pytest.raises(StorageFailed, match=r"cannot write .*predictions\.h5: N"):
+        write_samples(tmp_path / folder / "predictions.h5", [("0", np.zeros(3))])
+
+
+@pytest.mark.parametrize("size", [10, 200])
+def test_a_full_disk_is_an_error_and_leaves_the_old_file_whole(tmp_path: Path, size: int) -> None:
+    path = _write(tmp_path / "X.h5", ["1"])
+    before = path.read_bytes()
+    samples = [(str(index), np.ones((size, size))) for index in range(200)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+    try:
+        with pytest.raises(StorageFailed, match=r"cannot write .*X\.h5: File too large"):
+            write_samples(path, samples)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["X.h5"]
+
+
+def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "X.h5"
+
+    def outer() -> Iterator[tuple[str, np.ndarray]]:
+        yield "1", np.zeros(3)
+        assert write_samples(path, [("5", np.zeros(3))]) == 1
+        yield "2", np.zeros(3)
+
+    assert write_samples(path, outer()) == 2
+    with SampleFile(path) as file:
+        assert file.names == ("1", "2")
