@@ -1,0 +1,1 @@
+"""The DLAE service: gRPC around the engine. Never imports TensorFlow or Keras in this process."""

@@ -1,0 +1,196 @@
+"""The composition root: the only file that knows everything."""
+
+import asyncio
+import fcntl
+import ipaddress
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from dlae.v1 import models_pb2, prediction_pb2, training_pb2
+from dlae.v1.models_pb2_grpc import add_ModelServiceServicer_to_server
+from dlae.v1.prediction_pb2_grpc import add_PredictionServiceServicer_to_server
+from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
+from dlae_core.bundle import write_text
+from dlae_core.errors import StorageFailed
+from dlae_server.errors import CannotStart
+from dlae_server.interceptors import Interceptor
+from dlae_server.jobs import process
+from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.supervisor import Supervisor
+from dlae_server.metrics import Metrics
+from dlae_server.services.models import ModelService
+from dlae_server.services.prediction import PredictionService
+from dlae_server.services.training import TrainingService
+from dlae_server.serving import host as serving
+from dlae_server.serving.host import Host
+from dlae_server.settings import Settings
+
+LOG = logging.getLogger(__name__)
+STOP_SECONDS = 3.0
+
+SERVICES = tuple(
+    file.services_by_name[name].full_name
+    for file, name in (
+        (training_pb2.DESCRIPTOR, "TrainingService"),
+        (prediction_pb2.DESCRIPTOR, "PredictionService"),
+        (models_pb2.DESCRIPTOR, "ModelService"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Programs of the worker processes; tests put fakes here."""
+
+    task: tuple[str, ...] = process.WORKER
+    model: tuple[str, ...] = serving.WORKER
+
+
+async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | None = None) -> None:
+    """Runs the service until `stop` is set.
+
+    Raises:
+        CannotStart: An address, folder or port cannot be used.
+    """
+    commands = commands or Commands()
+    _require_loopback(settings.listen)
+    with _locked(settings.data_dir):
+        metrics = Metrics()
+        journal = Journal(settings, metrics)
+        supervisor = Supervisor(settings, metrics, journal, commands.task)
+        host = Host(settings, metrics, commands.model)
+        models = ModelService(settings, journal)
+        server = _server(settings, metrics)
+        add_TrainingServiceServicer_to_server(
+            TrainingService(settings, journal, supervisor, commands.task), server
+        )
+        add_PredictionServiceServicer_to_server(
+            PredictionService(settings, models, host, metrics), server
+        )
+        add_ModelServiceServicer_to_server(models, server)
+        checks = await _add_health(server)
+        address = _bound(server, settings.listen)
+        with _exposed(settings, metrics) as metrics_port:
+            work = await supervisor.start()
+            await server.start()
+            card = settings.data_dir / "server.json"
+            facts = {"listen": address, "metrics_port": metrics_port, "pid": os.getpid()}
+            write_text(card, json.dumps(facts) + "\n")
+            LOG.info("listening on %s, metrics on port %s", address, metrics_port)
+            await _first(asyncio.create_task(stop.wait()), work)
+            LOG.info("stopping")
+            card.unlink(missing_ok=True)
+            await checks.enter_graceful_shutdown()
+            await journal.stop()
+            supervisor.kill()
+            await _first(work)
+            await server.stop(STOP_SECONDS)
+            await host.stop()
+            await journal.close()
+        # Nobody but this task takes jobs further: where it failed, the server has failed.
+        await work
+
+
+async def _first(*tasks: "asyncio.Task[Any]") -> None:
+    """Waits for the first task to end, in whatever way."""
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _server(settings: Settings, metrics: Metrics) -> grpc.aio.Server:
+    return grpc.aio.server(
+        interceptors=[Interceptor(metrics)],
+        options=[
+            ("grpc.max_receive_message_length", settings.message_bytes),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_concurrent_streams", 1000),
+            ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ],
+    )
+
+
+async def _add_health(server: grpc.aio.Server) -> HealthServicer:
+    """Adds health checks and reflection."""
+    checks = HealthServicer()
+    for name in ("", *SERVICES):
+        await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    return checks
+
+
+def _require_loopback(listen: str) -> None:
+    host, _, port = listen.rpartition(":")
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+        valid = 0 <= int(port) < 65536
+    except ValueError as error:
+        raise CannotStart(f"expected --listen HOST:PORT, got '{listen}'") from error
+    if not valid:
+        raise CannotStart(f"expected a port from 0 to 65535, got {port}")
+    if not loopback:
+        raise CannotStart(
+            f"expected a loopback address such as 127.0.0.1:{port}, got '{listen}': this version "
+            "has neither encryption nor authentication and serves this machine only"
+        )
+
+
+def _bound(server: grpc.aio.Server, listen: str) -> str:
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        message = f"cannot listen on {listen}: the port is in use or not allowed"
+        raise CannotStart(message) from error
+    return f"{listen.rpartition(':')[0]}:{port}"
+
+
+@contextmanager
+def _exposed(settings: Settings, metrics: Metrics) -> Iterator[int | None]:
+    """Serves the metrics; yields their port, None where they are switched off."""
+    if settings.metrics_port is None:
+        yield None
+        return
+    host = settings.listen.rpartition(":")[0].strip("[]")
+    try:
+        server, thread = start_http_server(settings.metrics_port, host, metrics.registry)
+    except OSError as error:
+        raise CannotStart(
+            f"cannot serve metrics on port {settings.metrics_port}: {error.strerror}; choose "
+            "another with --metrics-port or switch them off with --no-metrics"
+        ) from error
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _locked(folder: Path) -> IO[str]:
+    """Returns the lock of a data folder, held until it is closed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        message = f"cannot write the data folder {folder}: {error.strerror}"
+        raise StorageFailed(message) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise CannotStart(f"another dlae-server uses the data folder {folder}") from error
+    return lock

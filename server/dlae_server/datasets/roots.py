@@ -1,0 +1,53 @@
+"""Which files a configuration may name: those in the server's data roots."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dlae.v1.config_pb2 import Config
+from dlae_core.errors import Violation
+
+# Field of `Paths` to its spelling. The others are not read in training.
+TRAINING_PATHS = {
+    "train_x": "train_X",
+    "train_y": "train_y",
+    "validation_x": "validation_X",
+    "validation_y": "validation_y",
+}
+
+
+def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation]:
+    """Yields which data files of a configuration cannot be used.
+
+    A file outside the roots is refused without telling whether it exists.
+    """
+    for field, key in TRAINING_PATHS.items():
+        text = getattr(config.paths, field)
+        if text:
+            yield from _violations(Path(text), f"paths.{key}", roots)
+
+
+def _violations(path: Path, place: str, roots: Sequence[Path]) -> Iterator[Violation]:
+    if not path.is_absolute():
+        message = f"expected an absolute path, got '{path}'"
+        yield Violation(place, "NOT_ABSOLUTE", message)
+        return
+    real = _real(path)
+    if real is None or not any(real.is_relative_to(root.resolve()) for root in roots):
+        message = (
+            f"'{path}' is outside the folders that this server reads; put the file there or start "
+            "the server with --data-root FOLDER"
+        )
+        yield Violation(place, "OUTSIDE_DATA_ROOTS", message)
+    elif not real.is_file():
+        message = f"expected an HDF5 file, found none at '{path}'"
+        yield Violation(place, "DATASET_NOT_FOUND", message)
+
+
+def _real(path: Path) -> Path | None:
+    """Returns a path without links; None where it cannot be one: a loop, a NUL, too long."""
+    try:
+        real = path.resolve()
+        real.exists()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return real

@@ -1,0 +1,78 @@
+"""The server's own errors, beside those of the engine.
+
+DlaeError
+├─ InvalidRequest      the request itself: a name, a token, a missing part
+├─ InvalidStream       chunks that are no tensor
+├─ JobNotFound, ModelNotFound
+├─ JobFinished         cancelling what has ended
+├─ QueueFull           too much is waiting
+├─ TensorTooLarge      more than the server takes
+├─ ModelProcessDied    the process of a loaded model ended
+├─ ShuttingDown        the server is stopping
+└─ CannotStart         the server cannot start as it was asked to
+"""
+
+from dlae_core.errors import DlaeError
+
+
+class InvalidRequest(DlaeError):
+    """A request that cannot be understood."""
+
+
+class InvalidStream(DlaeError):
+    """Chunks that do not add up to the tensor that was announced."""
+
+
+class JobNotFound(DlaeError):
+    """There is no such job."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"there is no job '{job_id}'; `dlae-client status` lists the jobs")
+
+
+class ModelNotFound(DlaeError):
+    """There is no such model."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"there is no model '{reference}'; `dlae-client models` lists the models")
+
+
+class JobFinished(DlaeError):
+    """The job has ended."""
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(f"job '{job_id}' has ended already, {state}")
+
+
+class QueueFull(DlaeError):
+    """Too much is waiting."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"{limit} {what} are waiting already; try again later")
+
+
+class TensorTooLarge(DlaeError):
+    """More than the server takes."""
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"expected a tensor of at most {limit_bytes} bytes, got {size_bytes}; send fewer images"
+        )
+
+
+class ModelProcessDied(DlaeError):
+    """The process of a loaded model ended."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"the process of model '{model}' ended; it is started anew, try again")
+
+
+class ShuttingDown(DlaeError):
+    """The server is stopping."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; try again when it runs")
+
+
+class CannotStart(DlaeError):
+    """The server cannot start as it was asked to."""

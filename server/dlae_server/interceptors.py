@@ -1,0 +1,147 @@
+"""The interceptor: request ids, timing, and the only place where a call is ended with an error."""
+
+import inspect
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+from grpc_status import rpc_status
+
+from dlae_core.errors import DlaeError
+from dlae_server.metrics import Metrics
+from dlae_server.status import internal_status, status_of
+
+LOG = logging.getLogger(__name__)
+CODES: dict[int, str] = {code.value[0]: code.name for code in grpc.StatusCode}
+CANCELLED = "CANCELLED"
+
+
+class Call:
+    """One call: its name, id and time."""
+
+    def __init__(self, method: str, kind: str, metrics: Metrics) -> None:
+        service, _, name = method.strip("/").rpartition("/")
+        self._metrics = metrics
+        self._labels = (kind, service, name)
+        self._start = time.monotonic()
+        self.request_id = uuid.uuid4().hex[:12]
+        metrics.rpc_started.labels(*self._labels).inc()
+
+    async def fail(self, context: Any, error: Exception) -> None:
+        """Ends the call with the status of an error."""
+        if isinstance(error, grpc.aio.AbortError):
+            # The health service, which is not ours, has ended its call itself.
+            raise error
+        if isinstance(error, DlaeError):
+            status = status_of(error, self.request_id)
+        else:
+            LOG.error("request %s failed", self.request_id, exc_info=error)
+            status = internal_status(self.request_id)
+        await context.abort_with_status(rpc_status.to_status(status))
+
+    def close(self, code: str) -> None:
+        """Counts the call and writes its line to the log."""
+        seconds = time.monotonic() - self._start
+        self._metrics.rpc_handled.labels(*self._labels, code).inc()
+        self._metrics.rpc_seconds.labels(*self._labels).observe(seconds)
+        method = "/".join(self._labels[1:])
+        LOG.info("request %s %s %s %.4f s", self.request_id, method, code, seconds)
+
+
+class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Wraps every method of every service."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
+    ) -> Any:
+        """Returns the method's handler, wrapped; None for an unknown method."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        kind, wrap = _WRAPS[bool(handler.request_streaming), bool(handler.response_streaming)]
+        return wrap(handler, lambda: Call(handler_call_details.method, kind, self._metrics))
+
+
+def _unary(handler: Any, begin: Callable[[], Call]) -> Any:
+    async def answer(request: Any, context: Any) -> Any:
+        call, code = begin(), CANCELLED
+        try:
+            response = await handler.unary_unary(request, context)
+            code = _code(context)
+        except Exception as error:  # the outermost place: every fault becomes a status
+            try:
+                await call.fail(context, error)
+            finally:
+                code = _code(context)
+        finally:
+            call.close(code)
+        return response
+
+    return _method(grpc.unary_unary_rpc_method_handler, answer, handler)
+
+
+def _streaming(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
+    def wrap(handler: Any, begin: Callable[[], Call]) -> Any:
+        async def answer(request: Any, context: Any) -> AsyncIterator[Any]:
+            call, code = begin(), CANCELLED
+            try:
+                async for response in _responses(getattr(handler, behaviour), request, context):
+                    yield response
+                code = _code(context)
+            except Exception as error:  # the outermost place, as above
+                try:
+                    await call.fail(context, error)
+                finally:
+                    code = _code(context)
+            finally:
+                call.close(code)
+
+        return _method(make, answer, handler)
+
+    return wrap
+
+
+async def _responses(behaviour: Callable[..., Any], request: Any, context: Any) -> Any:
+    """Yields the responses of a method; one that writes them itself yields none."""
+    answer = behaviour(request, context)
+    if inspect.isawaitable(answer):
+        await answer
+        return
+    async for response in answer:
+        yield response
+
+
+def _method(make: Callable[..., Any], answer: Any, handler: Any) -> Any:
+    return make(
+        answer,
+        request_deserializer=handler.request_deserializer,
+        response_serializer=handler.response_serializer,
+    )
+
+
+# (request streams, response streams) -> the type's name in metrics, and how to wrap.
+_WRAPS: dict[tuple[bool, bool], tuple[str, Callable[..., Any]]] = {
+    (False, False): ("unary", _unary),
+    (False, True): (
+        "server_stream",
+        _streaming("unary_stream", grpc.unary_stream_rpc_method_handler),
+    ),
+    (True, True): (
+        "bidi_stream",
+        _streaming("stream_stream", grpc.stream_stream_rpc_method_handler),
+    ),
+}
+
+
+def _code(context: Any) -> str:
+    """Returns the name of a call's status, which gRPC keeps as a number or an enum."""
+    code = context.code()
+    if isinstance(code, grpc.StatusCode):
+        return str(code.name)
+    return CODES.get(code or 0, "UNKNOWN")

@@ -1,0 +1,1 @@
+"""Training jobs: store, supervisor and worker processes."""

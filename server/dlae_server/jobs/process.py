@@ -1,0 +1,79 @@
+"""A worker process as the server sees it."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+WORKER = (sys.executable, "-m", "dlae_server.jobs.worker")
+LINE_BYTES = 64 << 20
+END_SECONDS = 5.0
+# Quiet enough for a log that people read.
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+
+
+class TaskProcess:
+    """One task in one process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(
+        cls, task: dict[str, Any], log: Path, command: tuple[str, ...] = WORKER
+    ) -> "TaskProcess":
+        """Starts a process with a task; what libraries print goes to the log."""
+        with log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                limit=LINE_BYTES,
+                env={**os.environ, **ENVIRONMENT},
+                start_new_session=True,
+            )
+        started = cls(process)
+        started._tell(json.dumps(task))
+        return started
+
+    async def messages(self) -> AsyncIterator[dict[str, Any]]:
+        """Yields what the process sends until it closes its output."""
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            yield json.loads(line)
+
+    def cancel(self) -> None:
+        """Asks the process to stop its task."""
+        self._tell("cancel")
+
+    async def end(self) -> str:
+        """Makes sure that the process is gone; returns why, where it told no end."""
+        if self._process.returncode is None:
+            try:
+                await asyncio.wait_for(self._process.wait(), timeout=END_SECONDS)
+            except TimeoutError:
+                self.kill()
+                await self._process.wait()
+                return "its process fell silent and was ended"
+        code = self._process.returncode or 0
+        if code == -signal.SIGKILL:
+            return "its process was killed, probably out of memory; lower the batch size"
+        return f"its process ended with {_cause(code)}" if code else "its process ended early"
+
+    def kill(self) -> None:
+        """Ends the process at once."""
+        if self._process.returncode is None:
+            self._process.kill()
+
+    def _tell(self, line: str) -> None:
+        if self._process.stdin and not self._process.stdin.is_closing():
+            self._process.stdin.write(line.encode() + b"\n")
+
+
+def _cause(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -1,0 +1,212 @@
+"""The supervisor: takes jobs through their lives."""
+
+import asyncio
+import logging
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.json_format import ParseDict, ParseError
+
+from dlae.v1 import models_pb2
+from dlae.v1 import training_pb2 as pb
+from dlae_core.errors import DlaeError, StorageFailed
+from dlae_server.errors import JobFinished, QueueFull, ShuttingDown
+from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.process import WORKER, TaskProcess
+from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now
+from dlae_server.metrics import Metrics
+from dlae_server.models.registry import model_from_bundle
+from dlae_server.settings import Settings
+
+LOG = logging.getLogger(__name__)
+ATTEMPTS = 3
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+INTERRUPTED = (
+    "the server stopped while this job was running; training starts again from the beginning"
+)
+
+
+class Supervisor:
+    """Runs training jobs, one after the other, each in a worker process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        journal: Journal,
+        command: tuple[str, ...] = WORKER,
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._journal = journal
+        self._command = command
+        self._process: TaskProcess | None = None
+        self._running = ""
+
+    async def start(self) -> "asyncio.Task[None]":
+        """Puts right what a crash left behind; returns the task that works through the queue."""
+        call, store = self._journal.call, self._journal.store
+        for job in await call(store.in_state, Job.STATE_CANCELLING):
+            await self._journal.finish(job.id, Job.STATE_CANCELLED)
+        for job in await call(store.in_state, Job.STATE_RUNNING):
+            if job.attempt < ATTEMPTS:
+                await self._requeue(job.id)
+            else:
+                message = f"the server stopped {job.attempt} times while this job was running"
+                error = pb.JobError(reason="SERVER_STOPPED", message=message)
+                await self._journal.finish(job.id, Job.STATE_FAILED, error)
+        await self._journal.count()
+        return asyncio.create_task(self._work())
+
+    def kill(self) -> None:
+        """Ends the running worker; its job goes back to the queue where the server is stopping."""
+        if self._process:
+            self._process.kill()
+
+    async def submit(self, name: str, config: str) -> Job:
+        """Records a job; it is on disk when this returns.
+
+        Raises:
+            QueueFull: Too many jobs are waiting.
+            ShuttingDown: The server is stopping.
+            StorageFailed: The disk is nearly full.
+        """
+        if self._journal.stopping:
+            raise ShuttingDown
+        call, store = self._journal.call, self._journal.store
+        counts = await call(store.count_by_state)
+        if counts.get(Job.STATE_QUEUED, 0) >= self._settings.queued_jobs:
+            raise QueueFull("jobs", self._settings.queued_jobs)
+        if shutil.disk_usage(self._settings.data_dir).free < self._settings.free_bytes:
+            raise StorageFailed("the server's disk is nearly full; no job can be accepted")
+        while await call(store.has_job, job_id := _new_id(name)):
+            continue
+        return await self._journal.add(Job(id=job_id, name=name, create_time=now()), config)
+
+    async def cancel(self, job_id: str) -> Job:
+        """Asks a job to stop.
+
+        Raises:
+            JobNotFound: There is no such job.
+            JobFinished: It has ended.
+        """
+        job = await self._journal.change(job_id, _cancel)
+        if job.state == Job.STATE_CANCELLING and self._process and self._running == job_id:
+            self._process.cancel()
+        return job
+
+    async def _work(self) -> None:
+        while job := await self._journal.next_queued():
+            job = await self._journal.change(job.id, _begin)
+            if job.state == Job.STATE_RUNNING:
+                await self._run(job)
+
+    async def _run(self, job: Job) -> None:
+        folder = self._settings.data_dir / "jobs" / job.id
+        try:
+            message = await self._followed(job.id, folder)
+        except (OSError, ValueError, ParseError) as error:
+            LOG.error("job %s: its worker cannot be followed", job.id, exc_info=error)
+            text = "internal error; the server's log names it"
+            message = {"failure": {"reason": "INTERNAL", "message": text}}
+        finally:
+            self.kill()
+            self._running, self._process = "", None
+        await self._end(job.id, message)
+        await asyncio.to_thread(shutil.rmtree, folder / "work", ignore_errors=True)
+
+    async def _followed(self, job_id: str, folder: Path) -> dict[str, Any]:
+        """Starts a worker and records its events; returns its last message."""
+        folder.mkdir(parents=True, exist_ok=True)
+        call, store = self._journal.call, self._journal.store
+        config = await call(store.config, job_id)
+        task = {"task": "train", "config": config, "workspace": str(folder / "work")}
+        self._running = job_id
+        self._process = await TaskProcess.start(task, folder / "worker.log", self._command)
+        # Neither who cancels nor who stops the server could reach the worker until now.
+        if self._journal.stopping:
+            self._process.kill()
+        if (await call(store.job, job_id)).state == Job.STATE_CANCELLING:
+            self._process.cancel()
+        last: dict[str, Any] = {}
+        async for message in self._process.messages():
+            if "event" in message:
+                await self._journal.add_event(job_id, ParseDict(message["event"], pb.JobEvent()))
+            else:
+                last = message
+        cause = await self._process.end()
+        return last or {"died": cause}
+
+    async def _end(self, job_id: str, message: dict[str, Any]) -> None:
+        """Brings a job into the state that the last message of its worker means."""
+        if "result" in message:
+            await self._succeed(job_id, Path(message["result"]["bundle"]))
+        elif "failure" in message:
+            failure = message["failure"]
+            error = pb.JobError(reason=failure["reason"], message=failure["message"])
+            await self._journal.finish(job_id, Job.STATE_FAILED, error)
+        elif "died" in message:
+            await self._died(job_id, message["died"])
+        else:
+            await self._journal.finish(job_id, Job.STATE_CANCELLED)
+
+    async def _died(self, job_id: str, cause: str) -> None:
+        job = await self._journal.call(self._journal.store.job, job_id)
+        if job.state == Job.STATE_CANCELLING:
+            await self._journal.finish(job_id, Job.STATE_CANCELLED)
+        elif self._journal.stopping:
+            await self._requeue(job_id)
+        else:
+            self._metrics.restarts.labels("job_died").inc()
+            error = pb.JobError(reason="WORKER_DIED", message=f"training stopped: {cause}")
+            await self._journal.finish(job_id, Job.STATE_FAILED, error)
+
+    async def _succeed(self, job_id: str, bundle: Path) -> None:
+        """Moves the bundle to its place, then tells of it."""
+        job = await self._journal.call(self._journal.store.job, job_id)
+        target = self._settings.data_dir / "models" / job_id
+        try:
+            model = await asyncio.to_thread(_stored, bundle, target, job)
+        except (OSError, DlaeError) as error:
+            LOG.error("job %s: its model cannot be stored", job_id, exc_info=error)
+            failure = pb.JobError(
+                reason=StorageFailed.reason,
+                message="the trained model cannot be stored; look at the disk of the server",
+            )
+            await self._journal.finish(job_id, Job.STATE_FAILED, failure)
+        else:
+            await self._journal.finish_with_model(model)
+
+    async def _requeue(self, job_id: str) -> None:
+        await self._journal.change(
+            job_id, lambda job: enter(job, Job.STATE_QUEUED, message=INTERRUPTED)
+        )
+
+
+def _new_id(name: str) -> str:
+    return f"{name}-" + "".join(secrets.choice(ALPHABET) for _ in range(4))
+
+
+def _begin(job: Job) -> pb.JobEvent | None:
+    """Begins a job that still waits: it may have been cancelled since it was seen."""
+    return enter(job, Job.STATE_RUNNING) if job.state == Job.STATE_QUEUED else None
+
+
+def _cancel(job: Job) -> pb.JobEvent | None:
+    if job.state in FINISHED:
+        raise JobFinished(job.id, NAMES[job.state])
+    if job.state == Job.STATE_CANCELLING:
+        return None
+    waits = job.state == Job.STATE_QUEUED
+    return enter(job, Job.STATE_CANCELLED if waits else Job.STATE_CANCELLING)
+
+
+def _stored(bundle: Path, target: Path, job: Job) -> models_pb2.Model:
+    """Moves a bundle to its place; returns it as a model."""
+    # What an earlier attempt left there was never told of.
+    shutil.rmtree(target, ignore_errors=True)
+    target.parent.mkdir(exist_ok=True)
+    shutil.move(bundle, target)
+    return model_from_bundle(target, job)

@@ -1,0 +1,112 @@
+"""The worker: runs one task of the engine in a process of its own, then ends.
+
+`python -m dlae_server.jobs.worker` reads one line of JSON from standard input,
+
+    {"task": "train", "config": text, "workspace": folder}
+    {"task": "validate", "config": text}
+
+and writes lines of JSON to standard output: any number of `{"event": ...}`, then one of
+`{"result": ...}`, `{"failure": {"reason", "message"}}` and `{"cancelled": true}`. A later input
+line `cancel` asks it to stop; the end of input means that the server is gone, and ends it at once.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from google.protobuf.json_format import MessageToDict
+
+from dlae_core.config import load_config, read_config, resolve_config
+from dlae_core.errors import DlaeError, TrainingCancelled
+from dlae_core.events import Event, StepFinished
+from dlae_server.jobs.transcription import message_from_event
+
+STEP_SECONDS = 0.25
+
+
+class Channel:
+    """The private line to the server: libraries that print cannot disturb it."""
+
+    def __init__(self) -> None:
+        self._out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        self.cancelled = threading.Event()
+        self._last_step = 0.0
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Sends one message."""
+        self._out.write(json.dumps(message) + "\n")
+        self._out.flush()
+
+    def emit(self, event: Event) -> None:
+        """Sends an event; of the steps only a few a second and the last of an epoch."""
+        if isinstance(event, StepFinished) and event.progress.step < event.progress.steps:
+            if time.monotonic() - self._last_step < STEP_SECONDS:
+                return
+            self._last_step = time.monotonic()
+        self.send({"event": MessageToDict(message_from_event(event))})
+
+    def listen(self) -> None:
+        """Waits for requests to stop, and for the server's end."""
+        for line in sys.stdin:
+            if line.strip() == "cancel":
+                self.cancelled.set()
+        os._exit(1)
+
+
+def train(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Trains; returns where the bundle is."""
+    from dlae_core.training import train as train_config  # noqa: PLC0415 - TensorFlow only here
+
+    config = resolve_config(read_config(task["config"]).config)
+    workspace = Path(task["workspace"])
+    bundle = train_config(config, workspace, channel.emit, channel.cancelled.is_set)
+    return {"bundle": str(bundle)}
+
+
+def validate(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Checks graph and data; returns the report."""
+    from dlae_core.validation import validate as validate_config  # noqa: PLC0415 - as above
+
+    return asdict(validate_config(load_config(task["config"]).config))
+
+
+TASKS: dict[str, Callable[[dict[str, Any], Channel], dict[str, Any]]] = {
+    "train": train,
+    "validate": validate,
+}
+
+
+def main() -> int:
+    """Runs the task of the first input line; returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    channel = Channel()
+    task = json.loads(sys.stdin.readline())
+    threading.Thread(target=channel.listen, daemon=True).start()
+    try:
+        channel.send({"result": TASKS[task["task"]](task, channel)})
+    except TrainingCancelled:
+        channel.send({"cancelled": True})
+    except DlaeError as error:
+        channel.send({"failure": {"reason": error.reason, "message": str(error)}})
+    except MemoryError:
+        message = "the server's memory is full; lower training_configurations.batch_size"
+        channel.send({"failure": {"reason": "DEVICE_OUT_OF_MEMORY", "message": message}})
+    except Exception:  # the outermost place: whatever it is, the job must end with a reason
+        logging.exception("task failed")
+        message = "internal error; the server's log names it"
+        channel.send({"failure": {"reason": "INTERNAL", "message": message}})
+    # Threads of libraries must not keep a finished worker alive.
+    logging.shutdown()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

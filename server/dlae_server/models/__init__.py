@@ -1,0 +1,1 @@
+"""Trained models: the registry of bundles."""

@@ -1,0 +1,70 @@
+"""Models in the registry: from bundle to message, and references to them."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from dlae.v1 import models_pb2, training_pb2
+from dlae_core.bundle import MANIFEST_FILE, Bundle, FileEntry
+from dlae_server.errors import InvalidRequest
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+REFERENCE = re.compile(rf"({NAME.pattern})(?:@([1-9][0-9]{{0,8}}))?")
+
+
+def checked_name(name: str) -> str:
+    """Returns a name that is allowed.
+
+    Raises:
+        InvalidRequest: It is not.
+    """
+    if not NAME.fullmatch(name):
+        raise InvalidRequest(
+            "expected a model name of 1 to 64 lower-case letters, digits, '-', '_' and '.', "
+            f"starting with a letter or digit, got '{name[:80]}'"
+        )
+    return name
+
+
+def parse_reference(reference: str) -> tuple[str, int | None]:
+    """Returns name and version of `name` or `name@version`.
+
+    Raises:
+        InvalidRequest: It is neither.
+    """
+    match = REFERENCE.fullmatch(reference)
+    if match is None:
+        raise InvalidRequest(
+            f"expected a model as 'name' or 'name@version', got '{reference[:80]}'"
+        )
+    return match[1], int(match[2]) if match[2] else None
+
+
+def model_from_bundle(path: Path, job: training_pb2.Job) -> models_pb2.Model:
+    """Returns a bundle as a model without a version.
+
+    Raises:
+        CorruptArtifact: The bundle is damaged.
+    """
+    manifest = Bundle.open(path).manifest
+    created = Timestamp()
+    created.FromDatetime(datetime.fromisoformat(manifest.create_time))
+    files = {**manifest.files, MANIFEST_FILE: FileEntry.of(path / MANIFEST_FILE)}
+    return models_pb2.Model(
+        name=job.name,
+        create_time=created,
+        job_id=job.id,
+        family=manifest.family,
+        input_shape=manifest.input_shape,
+        output_shape=manifest.output_shape,
+        classes=manifest.classes,
+        parameters=manifest.parameters,
+        metrics=manifest.metrics,
+        files=[
+            models_pb2.ModelFile(name=name, size_bytes=entry.size_bytes, sha256=entry.sha256)
+            for name, entry in sorted(files.items())
+        ],
+        dlae_version=manifest.dlae_version,
+    )

@@ -1,0 +1,150 @@
+"""`TrainingService`: submits, follows and cancels jobs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, TypeAlias
+
+import grpc
+
+from dlae.v1 import training_pb2 as pb
+from dlae.v1.training_pb2_grpc import TrainingServiceServicer
+from dlae_core.config import (
+    Loaded,
+    load_config,
+    read_config,
+    resolve_config,
+    write_config,
+)
+from dlae_core.errors import InvalidConfig, Violation
+from dlae_server.datasets.roots import path_violations
+from dlae_server.errors import InvalidRequest, QueueFull
+from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.process import WORKER, TaskProcess
+from dlae_server.jobs.supervisor import Supervisor
+from dlae_server.models.registry import checked_name
+from dlae_server.services.pages import page_size
+from dlae_server.settings import Settings
+
+Context: TypeAlias = grpc.aio.ServicerContext
+
+
+class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
+    """Converts between the contract and the supervisor."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        supervisor: Supervisor,
+        command: tuple[str, ...] = WORKER,
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._supervisor = supervisor
+        self._command = command
+        self._validating = 0
+
+    async def Validate(self, request: pb.ValidateRequest, context: Context) -> pb.ValidateResponse:
+        """Checks a configuration, its graph and its data."""
+        try:
+            loaded = await asyncio.to_thread(self._load, request.config)
+        except InvalidConfig as error:
+            return pb.ValidateResponse(violations=_violations(error.violations))
+        if self._validating >= self._settings.validations:
+            raise QueueFull("validations", self._settings.validations)
+        self._validating += 1
+        try:
+            report = await self._report(write_config(loaded.config))
+        finally:
+            self._validating -= 1
+        return pb.ValidateResponse(
+            valid=not report["violations"],
+            violations=[pb.Violation(**row) for row in report["violations"]],
+            warnings=[
+                *_violations(loaded.warnings),
+                *(pb.Violation(**row) for row in report["warnings"]),
+            ],
+            graphs=[_graph(graph) for graph in report["graphs"]],
+        )
+
+    async def Train(self, request: pb.TrainRequest, context: Context) -> pb.TrainResponse:
+        """Records a job."""
+        name = checked_name(request.name)
+        loaded = await asyncio.to_thread(self._load, request.config)
+        job = await self._supervisor.submit(name, write_config(loaded.config))
+        return pb.TrainResponse(job=job, warnings=_violations(loaded.warnings))
+
+    async def Status(self, request: pb.StatusRequest, context: Context) -> pb.StatusResponse:
+        """Returns a job."""
+        journal = self._journal
+        return pb.StatusResponse(job=await journal.call(journal.store.job, request.job_id))
+
+    async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
+        """Returns a page of jobs."""
+        journal, size = self._journal, page_size(request.page_size)
+        jobs, token = await journal.call(journal.store.jobs, size, request.page_token)
+        return pb.ListJobsResponse(jobs=jobs, next_page_token=token)
+
+    async def Watch(
+        self, request: pb.WatchRequest, context: Context
+    ) -> AsyncIterator[pb.WatchResponse]:
+        """Streams a job's events."""
+        async for event in self._journal.watch(request.job_id, request.after_sequence):
+            yield pb.WatchResponse(event=event)
+
+    async def Cancel(self, request: pb.CancelRequest, context: Context) -> pb.CancelResponse:
+        """Asks a job to stop."""
+        return pb.CancelResponse(job=await self._supervisor.cancel(request.job_id))
+
+    def _load(self, source: pb.ConfigSource) -> Loaded:
+        """Returns a checked configuration.
+
+        Raises:
+            InvalidConfig: All mistakes of text, rules and paths at once.
+            InvalidRequest: There is no configuration.
+        """
+        kind = source.WhichOneof("source")
+        if kind is None:
+            raise InvalidRequest("expected a configuration, got none")
+        given = source.json if kind == "json" else source.config
+        violations: list[Violation] = []
+        loaded = None
+        try:
+            loaded = load_config(given)
+            config = loaded.config
+        except InvalidConfig as error:
+            violations += error.violations
+            partial = read_config(given).config if isinstance(given, str) else given
+            config = resolve_config(partial)
+        violations += path_violations(config, self._settings.data_roots)
+        if loaded is None or violations:
+            raise InvalidConfig(violations)
+        return loaded
+
+    async def _report(self, config: str) -> dict[str, Any]:
+        """Returns what a worker process finds in graph and data."""
+        log = self._settings.data_dir / "validation.log"
+        task = {"task": "validate", "config": config}
+        process = await TaskProcess.start(task, log, self._command)
+        try:
+            async for message in process.messages():
+                return dict(message.get("result") or _failed(message["failure"]))
+            return _failed({"reason": "WORKER_DIED", "message": await process.end()})
+        finally:
+            process.kill()
+
+
+def _failed(failure: dict[str, str]) -> dict[str, Any]:
+    """Returns the report of a check that could not be completed."""
+    message = f"the configuration could not be checked: {failure['message']}"
+    violation = {"path": "", "reason": failure["reason"], "message": message}
+    return {"violations": [violation], "warnings": [], "graphs": []}
+
+
+def _violations(rows: Iterable[Violation]) -> list[pb.Violation]:
+    return [pb.Violation(path=row.path, reason=row.reason, message=row.message) for row in rows]
+
+
+def _graph(graph: dict[str, Any]) -> pb.GraphSummary:
+    layers = [pb.LayerSummary(**layer) for layer in graph["layers"]]
+    return pb.GraphSummary(**{**graph, "layers": layers})

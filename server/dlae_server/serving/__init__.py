@@ -1,0 +1,1 @@
+"""Serving: one process per loaded model."""

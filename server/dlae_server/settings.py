@@ -1,0 +1,37 @@
+"""The server's settings, typed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server is told when it starts.
+
+    Attributes:
+        listen: `host:port`; port 0 takes any free one.
+        data_dir: Folder of jobs and models.
+        data_roots: Folders whose files configurations may name.
+        metrics_port: Port of `/metrics`; 0 takes any free one, None switches it off.
+        queued_jobs: Jobs that may wait.
+        validations: Validations that may run at once.
+        loaded_models: Models that may be loaded at once.
+        pending_predictions: Predictions of one model that may wait.
+        message_bytes: Largest message.
+        tensor_bytes: Largest tensor, in chunks.
+        free_bytes: Disk space below which no job is accepted.
+        heartbeat_seconds: Time between heartbeats of a quiet watch.
+    """
+
+    listen: str
+    data_dir: Path
+    data_roots: tuple[Path, ...]
+    metrics_port: int | None = 9090
+    queued_jobs: int = 1000
+    validations: int = 2
+    loaded_models: int = 2
+    pending_predictions: int = 64
+    message_bytes: int = 64 << 20
+    tensor_bytes: int = 2 << 30
+    free_bytes: int = 200 << 20
+    heartbeat_seconds: float = 15.0

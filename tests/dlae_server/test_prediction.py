@@ -1,0 +1,199 @@
+"""Predictions in one message and in chunks."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import numpy as np
+import pytest
+
+from dlae.arrays import array_from_bytes, array_from_tensor, header_from_array, tensor_from_array
+from dlae.v1 import prediction_pb2 as pb
+from dlae.v1 import tensor_pb2
+from tests.dlae_server.fakes import DEADLY, SLOW
+from tests.dlae_server.processes import ServerProcess, eventually, reason_of
+
+IMAGES = np.arange(2 * 8 * 8, dtype=np.int16).reshape(2, 8, 8, 1)
+HEADER = tensor_pb2.TensorHeader(data_type=tensor_pb2.DATA_TYPE_UINT8, shape=[4])
+
+
+@pytest.fixture(scope="module")
+def model(server: ServerProcess) -> str:
+    """A trained model."""
+    return server.trained("predicts").model
+
+
+def predict(server: ServerProcess, model: str, images: np.ndarray) -> pb.PredictResponse:
+    """Predicts in one message."""
+    request = pb.PredictRequest(model=model, input=tensor_from_array(images))
+    return server.prediction.Predict(request)
+
+
+def test_a_tensor_is_predicted(server: ServerProcess, model: str) -> None:
+    response = predict(server, "predicts", IMAGES)
+    output = array_from_tensor(response.output)
+    assert response.model == model
+    assert output.dtype == np.float32
+    np.testing.assert_array_equal(output, IMAGES * 2)
+
+
+def test_labels_are_whole_numbers(server: ServerProcess, model: str) -> None:
+    tensor = tensor_from_array(IMAGES)
+    request = pb.PredictRequest(model=model, input=tensor, output_kind=pb.OUTPUT_KIND_LABELS)
+    output = array_from_tensor(server.prediction.Predict(request).output)
+    assert (output.dtype, output.shape) == (np.uint8, (2, 8, 8))
+
+
+def test_a_batch_of_no_images_gives_no_output(server: ServerProcess, model: str) -> None:
+    output = array_from_tensor(predict(server, model, IMAGES[:0]).output)
+    assert output.shape == (0, 8, 8, 1)
+
+
+def test_a_large_tensor_goes_in_chunks_both_ways(server: ServerProcess, model: str) -> None:
+    images = np.random.default_rng(1).integers(0, 500, (3, 600, 600, 1), np.uint16)
+    data = images.tobytes()
+    parts = [data[start : start + 100_000] for start in range(0, len(data), 100_000)]
+    responses = list(server.prediction.PredictStream(chunked(model, images, parts)))
+    header = responses[0].header
+    output = array_from_bytes(
+        b"".join(part.data for part in responses[1:]), header.output.data_type, header.output.shape
+    )
+    assert header.model == model
+    np.testing.assert_array_equal(output, images.astype(np.float32) * 2)
+    assert max(len(part.data) for part in responses) <= 1 << 20
+
+
+def chunked(
+    model: str, images: np.ndarray, parts: Iterable[bytes]
+) -> Iterator[pb.PredictStreamRequest]:
+    """Yields the messages of a chunked request."""
+    asked = pb.PredictStreamHeader(model=model, input=header_from_array(images))
+    yield pb.PredictStreamRequest(header=asked)
+    for part in parts:
+        yield pb.PredictStreamRequest(data=part)
+
+
+@pytest.mark.parametrize("sequence", ["", "d", "hh", "h", "hd", "hddd", "hdh"])
+def test_a_stream_that_is_no_tensor_is_refused(
+    server: ServerProcess, model: str, sequence: str
+) -> None:
+    header = pb.PredictStreamHeader(model=model, input=HEADER)
+    messages = {
+        "h": pb.PredictStreamRequest(header=header),
+        "d": pb.PredictStreamRequest(data=b"\1\2"),
+    }
+    with pytest.raises(grpc.RpcError) as caught:
+        list(server.prediction.PredictStream(messages[letter] for letter in sequence))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert reason_of(caught.value) == "INVALID_STREAM"
+
+
+def test_a_tensor_above_the_limit_is_refused_before_it_comes(
+    server: ServerProcess, model: str
+) -> None:
+    shape = [1 << 20, 1 << 12]
+    header = tensor_pb2.TensorHeader(data_type=tensor_pb2.DATA_TYPE_UINT8, shape=shape)
+    request = pb.PredictStreamRequest(header=pb.PredictStreamHeader(model=model, input=header))
+    with pytest.raises(grpc.RpcError) as caught:
+        list(server.prediction.PredictStream(iter([request])))
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert reason_of(caught.value) == "TENSOR_TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        tensor_pb2.Tensor(data_type=tensor_pb2.DATA_TYPE_UINT8, shape=[3], data=b"12"),
+        tensor_pb2.Tensor(shape=[2], data=b"12"),
+        tensor_pb2.Tensor(data_type=tensor_pb2.DATA_TYPE_UINT8, shape=[-1, -2], data=b"12"),
+        tensor_pb2.Tensor(data_type=tensor_pb2.DATA_TYPE_UINT8, shape=[0, 1 << 62, 1 << 62]),
+    ],
+)
+def test_bytes_that_are_no_array_are_refused(
+    server: ServerProcess, model: str, tensor: tensor_pb2.Tensor
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        server.prediction.Predict(pb.PredictRequest(model=model, input=tensor))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert reason_of(caught.value) == "INVALID_TENSOR"
+
+
+def test_an_image_that_does_not_suit_the_model_is_refused(
+    server: ServerProcess, model: str
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        predict(server, model, np.full((1, 8, 8, 1), np.nan, np.float32))
+    assert reason_of(caught.value) == "INVALID_IMAGE"
+
+
+@pytest.mark.parametrize(
+    ("reference", "code", "reason"),
+    [
+        ("unknown", grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
+        ("predicts@99", grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
+        ("predicts@0", grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+        ("../etc", grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+        ("", grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    ],
+)
+def test_a_reference_that_means_no_model_is_refused(
+    server: ServerProcess, model: str, reference: str, code: grpc.StatusCode, reason: str
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        predict(server, reference, IMAGES)
+    assert (caught.value.code(), reason_of(caught.value)) == (code, reason)
+
+
+def test_a_model_whose_process_died_is_loaded_again(server: ServerProcess, model: str) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        predict(server, model, np.full((1, 8, 8, 1), DEADLY, np.uint16))
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert reason_of(caught.value) == "MODEL_PROCESS_DIED"
+    assert predict(server, model, IMAGES).model == model
+    assert 'dlae_worker_restarts_total{reason="model_died"} 1.0' in server.metrics()
+
+
+def test_too_many_predictions_are_refused_and_the_others_answered(
+    server: ServerProcess, model: str
+) -> None:
+    slow = np.full((1, 8, 8, 1), SLOW, np.uint16)
+
+    def outcome(_: int) -> str:
+        try:
+            return predict(server, model, slow).model
+        except grpc.RpcError as error:
+            return reason_of(error)
+
+    with ThreadPoolExecutor(5) as threads:
+        outcomes = list(threads.map(outcome, range(5)))
+    assert sorted(outcomes) == ["QUEUE_FULL"] * 2 + [model] * 3
+
+
+def test_a_caller_that_goes_away_leaves_the_model_usable(server: ServerProcess, model: str) -> None:
+    slow = tensor_from_array(np.full((1, 8, 8, 1), SLOW, np.uint16))
+    request = pb.PredictRequest(model=model, input=slow)
+    with pytest.raises(grpc.RpcError) as caught:
+        server.prediction.Predict(request, timeout=0.1)
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    np.testing.assert_array_equal(
+        array_from_tensor(predict(server, model, IMAGES).output), IMAGES * 2
+    )
+    eventually(lambda: "dlae_inference_pending 0.0" in server.metrics())
+
+
+def test_at_most_two_models_are_loaded(server: ServerProcess, model: str) -> None:
+    others = [server.trained(name).model for name in ("second", "third")]
+    for reference in (model, *others):
+        assert predict(server, reference, IMAGES).model == reference
+    page = server.metrics()
+    assert page.count("\ndlae_model_loaded{") == 2
+    assert 'dlae_model_loaded{model="predicts"' not in page
+
+
+def test_a_damaged_model_is_data_loss(server: ServerProcess) -> None:
+    job = server.trained("damaged")
+    (server.data_dir / "models" / job.id / "model.keras").write_bytes(b"x")
+    with pytest.raises(grpc.RpcError) as caught:
+        predict(server, "damaged", IMAGES)
+    assert caught.value.code() == grpc.StatusCode.DATA_LOSS
+    assert reason_of(caught.value) == "CORRUPT_ARTIFACT"
