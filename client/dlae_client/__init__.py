@@ -1,0 +1,35 @@
+"""The DLAE client: trains and predicts through a DLAE server. Never imports TensorFlow."""
+
+from dlae_client.client import Client
+from dlae_client.errors import (
+    ClientError,
+    DataLost,
+    Exhausted,
+    FailedPrecondition,
+    InvalidConfiguration,
+    InvalidRequest,
+    JobCancelled,
+    JobFailed,
+    LocalFileError,
+    NotFound,
+    PermissionDenied,
+    ServerFailed,
+    ServerUnreachable,
+)
+
+__all__ = [
+    "Client",
+    "ClientError",
+    "DataLost",
+    "Exhausted",
+    "FailedPrecondition",
+    "InvalidConfiguration",
+    "InvalidRequest",
+    "JobCancelled",
+    "JobFailed",
+    "LocalFileError",
+    "NotFound",
+    "PermissionDenied",
+    "ServerFailed",
+    "ServerUnreachable",
+]

@@ -1,0 +1,83 @@
+"""What every command shares: the server, the form of the output, and how errors end."""
+
+import functools
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from dlae_client.client import DEFAULT_SERVER, Client
+from dlae_client.errors import ClientError, InvalidConfiguration
+
+Command = Callable[..., None]
+
+
+@dataclass
+class Session:
+    """The global options.
+
+    Attributes:
+        server: `host:port`.
+        as_json: Whether one JSON document goes to standard output and nothing else.
+        debug: Whether errors show their traceback.
+    """
+
+    server: str = DEFAULT_SERVER
+    as_json: bool = False
+    debug: bool = False
+
+    def client(self) -> Client:
+        """Returns a client of the server."""
+        return Client(self.server)
+
+    def document(self, values: dict[str, Any]) -> None:
+        """Prints one JSON document on standard output, where JSON is wanted."""
+        if self.as_json:
+            click.echo(json.dumps(values))
+
+    def print(self, text: str) -> None:
+        """Prints a result for people on standard output, where JSON is not wanted."""
+        if not self.as_json:
+            click.echo(text)
+
+    def say(self, text: str) -> None:
+        """Tells people something on standard error."""
+        click.echo(text, err=True)
+
+
+def command(function: Command) -> Command:
+    """Gives a command the global options as well, its session, and its errors their form."""
+
+    @click.option("--server", metavar="HOST:PORT", help="Server to talk to.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+    @click.pass_obj
+    def run(session: Session, /, server: str | None, as_json: bool, **arguments: Any) -> None:
+        session.server = server or session.server
+        session.as_json = as_json or session.as_json
+        try:
+            function(session, **arguments)
+        except ClientError as error:
+            _fail(session, error)
+
+    return functools.update_wrapper(run, function)
+
+
+def violation_rows(rows: Any) -> list[dict[str, str]]:
+    """Returns violations as JSON values."""
+    return [{"path": row.path, "reason": row.reason, "message": row.message} for row in rows]
+
+
+def _fail(session: Session, error: ClientError) -> None:
+    if session.debug:
+        traceback.print_exception(error)
+    session.say(f"error: {error}")
+    if isinstance(error, InvalidConfiguration):
+        rows = violation_rows(error.violations)
+        session.document({"valid": False, "violations": rows, "warnings": []})
+    elif not error.told:
+        session.document({"error": {"reason": error.reason, "message": str(error)}})
+    sys.exit(error.exit_code)

@@ -1,0 +1,26 @@
+"""`dlae-client fetch`."""
+
+from pathlib import Path
+
+import click
+
+from dlae_client.cli.context import Session, command
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder for all files, or a file ending in .keras for the network alone.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@command
+def fetch(session: Session, model: str, output: Path, overwrite: bool) -> None:
+    """Copies MODEL (name or name@version) here."""
+    with session.client() as client:
+        path = client.fetch(model, output, overwrite=overwrite)
+    session.print(f"wrote {path}")
+    session.document({"model": model, "path": str(path)})

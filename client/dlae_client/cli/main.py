@@ -1,0 +1,69 @@
+"""The command `dlae-client`."""
+
+import importlib
+import json
+import os
+import sys
+
+import click
+
+import dlae
+from dlae_client.cli.context import Session
+from dlae_client.client import DEFAULT_SERVER
+
+COMMANDS = ("validate", "train", "status", "watch", "cancel", "predict", "fetch", "models")
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is needed."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Returns the names in the order of work."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Returns a command by name."""
+        if name not in COMMANDS:
+            return None
+        found: click.Command = getattr(importlib.import_module(f"dlae_client.cli.{name}"), name)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"max_content_width": 100})
+@click.option(
+    "--server",
+    envvar="DLAE_SERVER",
+    default=DEFAULT_SERVER,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Server to talk to; also DLAE_SERVER.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@click.version_option(dlae.__version__)
+@click.pass_context
+def group(context: click.Context, server: str, as_json: bool, debug: bool) -> None:
+    """Trains networks on a DLAE server and predicts with them."""
+    context.obj = Session(server, as_json, debug)
+
+
+def main() -> None:
+    """Runs the command line."""
+    # gRPC's own log lines are for its developers.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        group(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        if "--json" in sys.argv:
+            values = {"reason": "USAGE", "message": error.format_message()}
+            click.echo(json.dumps({"error": values}))
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Tables and numbers for people."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from dlae.v1.training_pb2 import Job, StateChanged
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Returns rows under their head, columns aligned."""
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def state_name(job: Job | StateChanged) -> str:
+    """Returns the state of a job, or the one it entered, as it is printed: `RUNNING`."""
+    return Job.State.Name(job.state).removeprefix("STATE_")
+
+
+def number(value: float) -> str:
+    """Returns a metric with three decimals, or three digits where it is very small or large."""
+    plain = value == 0 or 0.01 <= abs(value) < 1e5
+    return f"{value:.3f}" if plain else f"{value:.3g}"
+
+
+def metrics_line(metrics: Mapping[str, float], limit: int = 6) -> str:
+    """Returns metrics in one line, the loss first, validation last."""
+    ordered = sorted(metrics, key=lambda name: (name.startswith("val_"), "loss" not in name, name))
+    return "  ".join(f"{name} {number(metrics[name])}" for name in ordered[:limit])
+
+
+def shape(lengths: Sequence[int]) -> str:
+    """Returns a shape: `96 x 112 x 1`."""
+    return " x ".join(str(length) if length else "any" for length in lengths)
+
+
+def moment(stamp: Timestamp) -> str:
+    """Returns a time in the local zone, to the second."""
+    return stamp.ToDatetime(tzinfo=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def duration(seconds: float) -> str:
+    """Returns a duration: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

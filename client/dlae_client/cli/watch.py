@@ -1,0 +1,20 @@
+"""`dlae-client watch`."""
+
+import click
+
+from dlae_client.cli.context import Session, command
+from dlae_client.cli.following import follow, job_document
+
+
+@click.command()
+@click.argument("job")
+@command
+def watch(session: Session, job: str) -> None:
+    """Shows the progress of JOB from its beginning until it has ended.
+
+    Ctrl-C stops watching, not the job.
+    """
+    with session.client() as client:
+        found = follow(session, client, job)
+    session.print(found.model)
+    session.document(job_document(found))

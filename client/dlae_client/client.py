@@ -1,0 +1,252 @@
+"""The client: everything the service does, as methods."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from dlae.v1 import models_pb2, training_pb2
+from dlae.v1.models_pb2_grpc import ModelServiceStub
+from dlae.v1.training_pb2_grpc import TrainingServiceStub
+from dlae_client.channel import Connection
+from dlae_client.configuration import Configuration, config_source, model_name
+from dlae_client.errors import JobCancelled, JobFailed, ServerUnreachable
+from dlae_client.fetching import fetch_file, fetch_folder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Job = training_pb2.Job
+JobEvent = training_pb2.JobEvent
+
+DEFAULT_SERVER = "127.0.0.1:50051"
+CALL_SECONDS = 60.0
+VALIDATE_SECONDS = 300.0
+RECONNECT_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 5.0
+PAGE = 200
+
+FINISHED = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
+
+
+class Client:
+    """A connection to a DLAE server.
+
+        with Client() as client:
+            job = client.train("config.json", "tissue")
+            model = client.wait(job.id).model
+            output = client.predict(model, images)
+
+    Every method raises a `ClientError` where the call fails.
+    """
+
+    def __init__(
+        self, server: str = DEFAULT_SERVER, reconnect_seconds: float = RECONNECT_SECONDS
+    ) -> None:
+        """Prepares a connection; nothing is sent yet.
+
+        Args:
+            server: `host:port`.
+            reconnect_seconds: How long `watch` and `wait` try to reach a server that went away.
+        """
+        self._connection = Connection(server)
+        self._reconnect_seconds = reconnect_seconds
+        self._training = TrainingServiceStub(self._connection.channel)
+        self._models = ModelServiceStub(self._connection.channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+    def validate(self, configuration: Configuration) -> training_pb2.ValidateResponse:
+        """Returns every mistake of a configuration, its data and its graph, and the networks."""
+        request = training_pb2.ValidateRequest(config=config_source(configuration))
+        answer: training_pb2.ValidateResponse = self._connection.call(
+            self._training.Validate, request, VALIDATE_SECONDS
+        )
+        return answer
+
+    def train(self, configuration: Configuration, name: str | None = None) -> Job:
+        """Submits a job that makes a version of the model `name`; returns at once.
+
+        Args:
+            configuration: Path of a JSON file, its content as a dictionary, or a message.
+            name: Name of the model; by default that of the file.
+        """
+        return self.submit(configuration, name).job
+
+    def submit(
+        self, configuration: Configuration, name: str | None = None
+    ) -> training_pb2.TrainResponse:
+        """Submits a job as `train`; returns it with the warnings that the configuration earned."""
+        request = training_pb2.TrainRequest(
+            config=config_source(configuration),
+            name=model_name(configuration) if name is None else name,
+        )
+        answer: training_pb2.TrainResponse = self._call(self._training.Train, request)
+        return answer
+
+    def status(self, job_id: str) -> Job:
+        """Returns a job as it is now."""
+        request = training_pb2.StatusRequest(job_id=job_id)
+        job: Job = self._call(self._training.Status, request).job
+        return job
+
+    def jobs(self) -> Iterator[Job]:
+        """Yields all jobs, the newest first."""
+        token = ""
+        while True:
+            request = training_pb2.ListJobsRequest(page_size=PAGE, page_token=token)
+            page = self._call(self._training.ListJobs, request)
+            yield from page.jobs
+            token = page.next_page_token
+            if not token:
+                return
+
+    def cancel(self, job_id: str) -> Job:
+        """Asks a job to stop; returns it."""
+        request = training_pb2.CancelRequest(job_id=job_id)
+        job: Job = self._call(self._training.Cancel, request).job
+        return job
+
+    def watch(
+        self, job_id: str, after: int = 0, lost: Callable[[], None] = lambda: None
+    ) -> Iterator[JobEvent]:
+        """Yields a job's events until it has ended, none missed and none twice.
+
+        A connection that breaks is made anew for up to `reconnect_seconds`.
+
+        Args:
+            job_id: The job.
+            after: Sequence number of the last event already seen.
+            lost: Called when the connection has broken.
+        """
+        since: float | None = None
+        pause = 0.2
+        while True:
+            try:
+                for event in self._events(job_id, after):
+                    since, pause = None, 0.2
+                    if event is not None and event.sequence > after:
+                        after = event.sequence
+                        yield event
+                return
+            except ServerUnreachable:
+                if since is None:
+                    since = time.monotonic()
+                    lost()
+                if time.monotonic() - since + pause > self._reconnect_seconds:
+                    raise
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def wait(self, job_id: str) -> Job:
+        """Waits until a job has succeeded; returns it.
+
+        Raises:
+            JobFailed: It has failed.
+            JobCancelled: It was cancelled.
+        """
+        for _ in self.watch(job_id):
+            pass
+        return finished(self.status(job_id))
+
+    def predict(self, model: str, images: "NDArray[Any]", labels: bool = False) -> "NDArray[Any]":
+        """Returns a model's output for a batch of raw images.
+
+        Args:
+            model: `name` or `name@version`.
+            images: (batch, rows, cols[, slices], channels), any numeric type.
+            labels: Whether to return the most probable class instead of the output.
+
+        Returns:
+            float32 (batch, ...), or uint8 (uint16 above 256 classes) labels.
+        """
+        from dlae_client.predicting import predict  # noqa: PLC0415 - NumPy
+
+        return predict(self._connection, model, images, labels)
+
+    def models(self) -> Iterator[models_pb2.Model]:
+        """Yields all models, by name and the newest version first."""
+        token = ""
+        while True:
+            request = models_pb2.ListModelsRequest(page_size=PAGE, page_token=token)
+            page = self._call(self._models.ListModels, request)
+            yield from page.models
+            token = page.next_page_token
+            if not token:
+                return
+
+    def model(self, reference: str) -> models_pb2.Model:
+        """Returns what is known of a model, with its configuration."""
+        request = models_pb2.GetModelRequest(model=reference)
+        model: models_pb2.Model = self._call(self._models.GetModel, request).model
+        return model
+
+    def fetch(
+        self, reference: str, destination: str | Path, file: str = "", overwrite: bool = False
+    ) -> Path:
+        """Copies a model here, checked and atomically; returns the destination.
+
+        Args:
+            reference: `name` or `name@version`.
+            destination: A folder for all files; or a file, where it ends in `.keras` or `file` is
+                named.
+            file: The one file wanted.
+            overwrite: Whether the destination may exist.
+        """
+        path = Path(destination).expanduser()
+        model = self.model(reference)
+        exact = f"{model.name}@{model.version}"
+        wanted = file or ("model.keras" if path.suffix == ".keras" else "")
+        with self._connection.errors():
+            if wanted:
+                return fetch_file(model, wanted, self._chunks(exact), path, overwrite)
+            return fetch_folder(model, self._chunks(exact), path, overwrite)
+
+    def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        return self._connection.call(method, request, CALL_SECONDS)
+
+    def _events(self, job_id: str, after: int) -> Iterator[JobEvent | None]:
+        """Yields events, and None for a heartbeat."""
+        request = training_pb2.WatchRequest(job_id=job_id, after_sequence=after)
+        call = self._training.Watch(request)
+        try:
+            with self._connection.errors():
+                for answer in call:
+                    yield answer.event if answer.HasField("event") else None
+        finally:
+            call.cancel()
+
+    def _chunks(self, reference: str) -> Callable[[str], Iterator[models_pb2.FetchModelResponse]]:
+        def chunks(file: str) -> Iterator[models_pb2.FetchModelResponse]:
+            request = models_pb2.FetchModelRequest(model=reference, file=file)
+            yield from self._models.FetchModel(request)
+
+        return chunks
+
+
+def finished(job: Job) -> Job:
+    """Returns a job that has succeeded.
+
+    Raises:
+        JobFailed: It has failed.
+        JobCancelled: It was cancelled.
+    """
+    if job.state == Job.STATE_FAILED:
+        raise JobFailed(job)
+    if job.state == Job.STATE_CANCELLED:
+        raise JobCancelled(job)
+    return job

@@ -1,0 +1,108 @@
+"""Configurations on the client's side: found, and their relative paths made absolute."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dlae.v1.config_pb2 import Config
+from dlae.v1.training_pb2 import ConfigSource
+from dlae_client.errors import InvalidRequest, LocalFileError
+
+Configuration = str | Path | Mapping[str, Any] | Config
+
+
+def config_source(configuration: Configuration) -> ConfigSource:
+    """Returns a configuration as it is sent.
+
+    Relative paths of the section `paths` are made absolute: against the folder of the file, or the
+    current folder where there is no file. A text that is not JSON goes as it is; the server says
+    what is wrong with it.
+
+    Args:
+        configuration: Path of a JSON file, its content as a dictionary, or a message.
+
+    Raises:
+        LocalFileError: The file cannot be read.
+        InvalidRequest: The dictionary holds what JSON cannot.
+    """
+    if isinstance(configuration, Config):
+        return ConfigSource(config=_absolute_message(configuration, Path.cwd()))
+    if isinstance(configuration, Mapping):
+        return ConfigSource(json=_json(_absolute(dict(configuration), Path.cwd())))
+    path = Path(configuration).expanduser()
+    text = read_text(path)
+    try:
+        sections = json.loads(text)
+        if _has_duplicates(text):
+            return ConfigSource(json=text)
+    except (ValueError, RecursionError):
+        return ConfigSource(json=text)
+    return ConfigSource(json=json.dumps(_absolute(sections, path.absolute().parent)))
+
+
+def read_text(path: Path) -> str:
+    """Returns the text of a configuration file.
+
+    Raises:
+        LocalFileError: It cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LocalFileError(f"cannot read {path}: expected JSON in UTF-8") from error
+
+
+def model_name(configuration: Configuration) -> str:
+    """Returns the allowed name of a model that is most like the name of a configuration's file.
+
+    A configuration that is no file gives `model`.
+    """
+    stem = Path(configuration).stem if isinstance(configuration, (str, Path)) else ""
+    return re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).lstrip("._-")[:64] or "model"
+
+
+def _json(sections: Any) -> str:
+    try:
+        return json.dumps(sections, default=os.fspath)
+    except (TypeError, ValueError) as error:
+        message = f"expected a configuration of texts, numbers, lists and dictionaries: {error}"
+        raise InvalidRequest(message, "INVALID_REQUEST") from error
+
+
+def _absolute(sections: Any, folder: Path) -> Any:
+    if not isinstance(sections, dict) or not isinstance(sections.get("paths"), Mapping):
+        return sections
+    paths = {key: _path(value, folder) for key, value in sections["paths"].items()}
+    return {**sections, "paths": paths}
+
+
+def _absolute_message(config: Config, folder: Path) -> Config:
+    absolute = Config()
+    absolute.CopyFrom(config)
+    for field, value in config.paths.ListFields():
+        setattr(absolute.paths, field.name, _path(value, folder))
+    return absolute
+
+
+def _path(value: Any, folder: Path) -> Any:
+    if not isinstance(value, (str, Path)) or not str(value).strip():
+        return value
+    return str((folder / Path(str(value).strip()).expanduser()).resolve())
+
+
+def _has_duplicates(text: str) -> bool:
+    """Returns whether a key stands twice: reading and writing again would hide that."""
+    found = False
+
+    def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal found
+        found = found or len({key for key, _ in pairs}) < len(pairs)
+        return dict(pairs)
+
+    json.loads(text, object_pairs_hook=check)
+    return found

@@ -1,0 +1,166 @@
+"""A DLAE server in memory: it speaks the contract, trains nothing and predicts the double."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent import futures
+from typing import Any
+
+import grpc
+import numpy as np
+
+from dlae.arrays import array_from_bytes, array_from_tensor, header_from_array, tensor_from_array
+from dlae.v1 import models_pb2, models_pb2_grpc, prediction_pb2, prediction_pb2_grpc
+from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
+from tests.dlae_client.fake_jobs import NOT_FOUND, FakeTraining, abort
+
+FILES = {
+    "config.json": b"{}",
+    "history.csv": b"epoch,loss\n1,0.5\n",
+    "model.keras": bytes(range(256)) * 9000,
+}
+CHUNK_BYTES = 1 << 20
+
+
+class FakePrediction(prediction_pb2_grpc.PredictionServiceServicer):
+    """Doubles images; labels are 1 where an image is above 0.
+
+    Attributes:
+        calls: Method, model and shape of every call.
+        chunks: Sizes of the chunks of the latest stream.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, tuple[int, ...]]] = []
+        self.chunks: list[int] = []
+
+    def Predict(
+        self, request: prediction_pb2.PredictRequest, context: Any
+    ) -> prediction_pb2.PredictResponse:
+        """Predicts a batch."""
+        images = array_from_tensor(request.input)
+        self.calls.append(("Predict", request.model, images.shape))
+        output = tensor_from_array(_output(images, request.output_kind))
+        return prediction_pb2.PredictResponse(model=request.model, output=output)
+
+    def PredictStream(
+        self, requests: Iterator[prediction_pb2.PredictStreamRequest], context: Any
+    ) -> Iterator[prediction_pb2.PredictStreamResponse]:
+        """Predicts a batch in chunks."""
+        header = next(requests).header
+        chunks = [request.data for request in requests]
+        self.chunks = [len(chunk) for chunk in chunks]
+        images = array_from_bytes(b"".join(chunks), header.input.data_type, header.input.shape)
+        self.calls.append(("PredictStream", header.model, images.shape))
+        output = _output(images, header.output_kind)
+        result = prediction_pb2.PredictStreamResult(output=header_from_array(output))
+        yield prediction_pb2.PredictStreamResponse(header=result)
+        data = tensor_from_array(output).data
+        for start in range(0, len(data), CHUNK_BYTES):
+            part = data[start : start + CHUNK_BYTES]
+            yield prediction_pb2.PredictStreamResponse(data=part)
+
+
+def _output(images: Any, kind: int) -> Any:
+    if kind == prediction_pb2.OUTPUT_KIND_LABELS:
+        return (images > 0).astype(np.uint8)
+    return (2 * images).astype(np.float32)
+
+
+class FakeModels(models_pb2_grpc.ModelServiceServicer):
+    """The model `tissue`, versions 1 and 2, with the same files.
+
+    Attributes:
+        sent: Content of the files as it is sent; checksums are those of `FILES`.
+    """
+
+    def __init__(self) -> None:
+        self.sent = dict(FILES)
+
+    def ListModels(
+        self, request: models_pb2.ListModelsRequest, context: Any
+    ) -> models_pb2.ListModelsResponse:
+        """Returns the two versions, one to a page."""
+        version = int(request.page_token or 2)
+        token = "1" if version == 2 else ""
+        return models_pb2.ListModelsResponse(models=[_model(version)], next_page_token=token)
+
+    def GetModel(
+        self, request: models_pb2.GetModelRequest, context: Any
+    ) -> models_pb2.GetModelResponse:
+        """Returns a version, by default the second."""
+        return models_pb2.GetModelResponse(model=_found(request.model, context))
+
+    def FetchModel(
+        self, request: models_pb2.FetchModelRequest, context: Any
+    ) -> Iterator[models_pb2.FetchModelResponse]:
+        """Streams files in chunks."""
+        _found(request.model, context)
+        for name, content in self.sent.items():
+            if request.file in ("", name):
+                for start in range(0, len(content), CHUNK_BYTES):
+                    data = content[start : start + CHUNK_BYTES]
+                    yield models_pb2.FetchModelResponse(file=name, offset=start, data=data)
+
+
+def _found(reference: str, context: Any) -> models_pb2.Model:
+    name, _, version = reference.partition("@")
+    if name != "tissue":
+        abort(context, (NOT_FOUND, "MODEL_NOT_FOUND", f"there is no model '{reference}'"))
+    return _model(int(version or 2))
+
+
+def _model(version: int) -> models_pb2.Model:
+    files = [
+        models_pb2.ModelFile(
+            name=name, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest()
+        )
+        for name, content in FILES.items()
+    ]
+    return models_pb2.Model(
+        name="tissue",
+        version=version,
+        job_id="tissue-0",
+        family="FCN",
+        input_shape=[8, 8, 1],
+        output_shape=[8, 8, 2],
+        classes=2,
+        parameters=130,
+        metrics={"loss": 0.41},
+        files=files,
+    )
+
+
+class FakeServer:
+    """The three services on a free port, stopped and started at will with what they hold.
+
+    Attributes:
+        address: `host:port`.
+        training: Jobs.
+        prediction: Predictions.
+        models: Models.
+    """
+
+    def __init__(self) -> None:
+        self.training, self.prediction = FakeTraining(), FakePrediction()
+        self.models = FakeModels()
+        self.address = "127.0.0.1:0"
+        self.start()
+
+    def start(self) -> None:
+        """Starts, on the old port where there was one."""
+        self._server = grpc.server(futures.ThreadPoolExecutor(8))
+        add_TrainingServiceServicer_to_server(self.training, self._server)
+        prediction_pb2_grpc.add_PredictionServiceServicer_to_server(self.prediction, self._server)
+        models_pb2_grpc.add_ModelServiceServicer_to_server(self.models, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port(self.address)}"
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stops at once; calls under way break."""
+        self._server.stop(0).wait()
+
+
+def config_text(**sections: Any) -> str:
+    """Returns the text of a small configuration with relative paths."""
+    return json.dumps({"paths": {"train_X": "X.h5", "train_y": ""}, **sections})
