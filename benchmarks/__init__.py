@@ -1,0 +1,1 @@
+"""Measurements of what DLAE costs over the bare engine. Never part of the tests."""

@@ -1,0 +1,1 @@
+"""Examples on real data, each with a configuration and one command."""

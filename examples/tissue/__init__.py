@@ -1,0 +1,1 @@
+"""Tissue segmentation of a brain."""
