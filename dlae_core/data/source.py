@@ -4,7 +4,10 @@ The layout is that of DLAE 1.0: images in one file, annotations in another, equa
 """
 
 import os
+import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,11 +16,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from dlae_core.data.writing import write_hdf5
 from dlae_core.errors import StorageFailed, UnusableDataset
 
 Array = NDArray[Any]
 
 SHOWN = 20
+# Names are numbers that fit 64 bits.
+LONGEST_NAME = 18
+
+# All that h5py raises for a file that is damaged: what it is depends on the byte.
+_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
 
 
 class SampleFile:
@@ -33,14 +42,14 @@ class SampleFile:
 
         Raises:
             UnusableDataset: It is missing, no HDF5 file, truncated, empty, or holds something
-                other than datasets named by integers.
+                other than datasets named by integers, each with its own values in this file.
         """
         self.path = path
-        if not path.is_file():
+        if not _is_file(path):
             raise UnusableDataset([f"{path.name}: expected an HDF5 file, found no file"])
         try:
             self._file = h5py.File(path, "r")
-        except OSError as error:
+        except _DAMAGED as error:
             raise UnusableDataset([f"{path.name}: {_unreadable(error)}"]) from error
         try:
             self.names: tuple[str, ...] = tuple(sorted(self._checked_names(), key=int))
@@ -56,17 +65,30 @@ class SampleFile:
         """
         try:
             return np.asarray(self._file[name][()])
-        except (OSError, RuntimeError, KeyError) as error:
-            message = f"{self.path.name}: dataset '{name}' cannot be read; the file is damaged"
-            raise UnusableDataset([message]) from error
+        except _DAMAGED as error:
+            raise self._damaged(name) from error
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """Returns the shape of a sample without reading it."""
-        return tuple(self._file[name].shape)
+        """Returns the shape of a sample without reading it.
+
+        Raises:
+            UnusableDataset: It cannot be known.
+        """
+        try:
+            return tuple(self._file[name].shape)
+        except _DAMAGED as error:
+            raise self._damaged(name) from error
 
     def dtype(self, name: str) -> np.dtype[Any]:
-        """Returns the element type of a sample without reading it."""
-        dtype: np.dtype[Any] = self._file[name].dtype
+        """Returns the element type of a sample without reading it.
+
+        Raises:
+            UnusableDataset: It cannot be known.
+        """
+        try:
+            dtype: np.dtype[Any] = self._file[name].dtype
+        except _DAMAGED as error:
+            raise self._damaged(name) from error
         return dtype
 
     def close(self) -> None:
@@ -84,21 +106,35 @@ class SampleFile:
     ) -> None:
         self.close()
 
+    def _damaged(self, name: str) -> UnusableDataset:
+        message = f"{self.path.name}: dataset '{name}' cannot be read; the file is damaged"
+        return UnusableDataset([message])
+
     def _checked_names(self) -> list[str]:
         try:
-            classes = {name: self._file.get(name, getclass=True) for name in self._file}
-        except (OSError, RuntimeError, KeyError) as error:
+            problems = {name: _problem(self._file, name) for name in self._file}
+        except _DAMAGED as error:
             raise UnusableDataset([f"{self.path.name}: {_unreadable(error)}"]) from error
-        if not classes:
+        if not problems:
             raise UnusableDataset([f"{self.path.name}: expected at least one sample, found none"])
-        problems = [
-            f"{self.path.name}: '{name}': {problem}"
-            for name, kind in classes.items()
-            if (problem := _name_problem(name, kind))
+        found = [
+            f"{self.path.name}: '{name[:80]}': {problem}"
+            for name, problem in problems.items()
+            if problem
         ]
-        if problems:
-            raise UnusableDataset(first_of(problems))
-        return list(classes)
+        if not found:
+            found = self._repeated(list(problems))
+        if found:
+            raise UnusableDataset(first_of(found))
+        return list(problems)
+
+    def _repeated(self, names: list[str]) -> list[str]:
+        counts = Counter(int(name) for name in names)
+        return [
+            f"{self.path.name}: expected one dataset for each number, found {count} for {number}"
+            for number, count in counts.items()
+            if count > 1
+        ]
 
 
 class PairedFiles:
@@ -161,21 +197,22 @@ def write_samples(path: Path, samples: Iterable[tuple[str, Array]]) -> int:
     Raises:
         StorageFailed: The disk is full or cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.writing")
-    count = 0
     try:
-        with h5py.File(temporary, "w") as file:
-            for name, array in samples:
-                file.create_dataset(name, data=array)
-                count += 1
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            count = write_hdf5(file, samples)
+            file.flush()
+            os.fchmod(descriptor, 0o666 & ~_umask())
+            os.fsync(descriptor)
+        os.replace(name, path)
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise StorageFailed(f"cannot write {path}: {reason}") from error
+        raise _unwritten(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(name)
     return count
 
 
@@ -195,12 +232,39 @@ def _unpaired(images: SampleFile, annotations: SampleFile, alone: Sequence[str])
     )
 
 
-def _name_problem(name: str, kind: type) -> str:
-    if kind is not h5py.Dataset:
-        return "expected a dataset, found a group"
+def _unwritten(path: Path, error: Exception) -> StorageFailed:
+    reason = getattr(error, "strerror", None) or str(error)
+    return StorageFailed(f"cannot write {path}: {reason}")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _problem(file: h5py.File, name: str) -> str:
+    """Returns what is wrong with one entry of a file, nothing where it is a sample."""
     # int() also takes signs, blanks and underscores, which would make one number of two names.
-    if not (name.isascii() and name.isdigit()):
+    if not (name.isascii() and name.isdigit() and len(name) <= LONGEST_NAME):
         return "expected a name that is an integer, such as '0'"
+    if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+        return "expected a dataset, found a link"
+    item = h5py.h5o.open(file.id, name.encode())
+    if not isinstance(item, h5py.h5d.DatasetID):
+        return "expected a dataset, found a group"
+    if item.get_space().get_simple_extent_type() == h5py.h5s.NULL:
+        return "expected an array, found an empty dataset"
+    created = item.get_create_plist()
+    if created.get_external_count() or created.get_layout() == h5py.h5d.VIRTUAL:
+        return "expected an array in this file, but its values lie in another file"
     return ""
 
 
