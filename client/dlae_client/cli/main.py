@@ -11,7 +11,19 @@ import dlae
 from dlae_client.cli.context import Session
 from dlae_client.client import DEFAULT_SERVER
 
-COMMANDS = ("validate", "train", "status", "watch", "cancel", "predict", "fetch", "models")
+COMMANDS = (
+    "prebuilt",
+    "config",
+    "layers",
+    "validate",
+    "train",
+    "status",
+    "watch",
+    "cancel",
+    "predict",
+    "fetch",
+    "models",
+)
 
 
 class Commands(click.Group):
