@@ -6,7 +6,8 @@ works; it says nothing about other people's brains.
 
 - Slices (2D): axial, 2 mm, every fifth held out; its neighbours are among the training slices.
 - Volumes (3D): cubes, 3 mm, overlapping within a hemisphere; the right one trains, the left one is
-  held out. No voxel is in both, but the two are much alike.
+  held out. No voxel is in both, but the two are much alike. Rows run from left to right, so that a
+  vertical flip mirrors one hemisphere into the other.
 
 Reference: Fonov et al. (2011), Unbiased average age-appropriate atlases for pediatric studies.
 """
