@@ -1,7 +1,7 @@
 """Optimizers, the learning rate over time, and when to stop."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -9,6 +9,8 @@ import keras
 from dlae.v1.config_pb2 import LearningRateSchedule, Optimizer
 
 EPSILON = 1e-7
+# Below this a float32 is not a normal number, and 0 / sqrt(0 + epsilon) no number at all.
+SMALLEST_EPSILON_IN_ROOT = 1e-37
 SMALLEST_RATE = 1e-9
 # A smaller drop of the validation loss does not end a plateau.
 SMALLEST_IMPROVEMENT = 1e-4
@@ -21,10 +23,15 @@ class OptimizerRow:
     Attributes:
         build: The Keras class.
         settings: Keras argument to configuration key.
+        epsilon_in_root: Whether Keras adds epsilon under the root, where DLAE 1.0 added it to the
+            root; its square there is the same but for gradients of its own size.
+        fixed: Further arguments.
     """
 
     build: Callable[..., keras.optimizers.Optimizer]
     settings: dict[str, str]
+    epsilon_in_root: bool = False
+    fixed: Mapping[str, float] = field(default_factory=dict)
 
 
 _MOMENTS = {"beta_1": "beta1", "beta_2": "beta2", "epsilon": "epsilon"}
@@ -33,8 +40,15 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
     "Adam": OptimizerRow(keras.optimizers.Adam, _MOMENTS),
     "NAdam": OptimizerRow(keras.optimizers.Nadam, _MOMENTS),
     "SGD": OptimizerRow(keras.optimizers.SGD, {"momentum": "momentum"}),
-    "RMSprop": OptimizerRow(keras.optimizers.RMSprop, {"rho": "rho", "epsilon": "epsilon"}),
-    "Adagrad": OptimizerRow(keras.optimizers.Adagrad, {"epsilon": "epsilon"}),
+    "RMSprop": OptimizerRow(
+        keras.optimizers.RMSprop, {"rho": "rho", "epsilon": "epsilon"}, epsilon_in_root=True
+    ),
+    "Adagrad": OptimizerRow(
+        keras.optimizers.Adagrad,
+        {"epsilon": "epsilon"},
+        epsilon_in_root=True,
+        fixed={"initial_accumulator_value": 0.0},
+    ),
     "Adadelta": OptimizerRow(keras.optimizers.Adadelta, {"rho": "rho", "epsilon": "epsilon"}),
     "Adamax": OptimizerRow(keras.optimizers.Adamax, _MOMENTS),
 }
@@ -43,14 +57,16 @@ OPTIMIZERS: dict[str, OptimizerRow] = {
 def build_optimizer(settings: Optimizer, learning_rate: float) -> keras.optimizers.Optimizer:
     """Returns the optimizer of a resolved configuration. An epsilon left out is 1e-7.
 
-    Differs: RMSprop and Adagrad add epsilon inside the root, and Adagrad's sum of squares begins at
-    0.1, as in Keras 3; NAdam, which DLAE 1.0 could not build, works.
+    Differs: RMSprop and Adagrad add the square of epsilon inside the root, where DLAE 1.0 added
+    epsilon to the root; NAdam, which 1.0 could not build, works (O2).
     """
     row = OPTIMIZERS[settings.optimizer]
     arguments: dict[str, Any] = {name: getattr(settings, key) for name, key in row.settings.items()}
     if "epsilon" in arguments and not settings.HasField("epsilon"):
         arguments["epsilon"] = EPSILON
-    return row.build(learning_rate=learning_rate, **arguments)
+    if row.epsilon_in_root:
+        arguments["epsilon"] = max(arguments["epsilon"] ** 2, SMALLEST_EPSILON_IN_ROOT)
+    return row.build(learning_rate=learning_rate, **arguments, **row.fixed)
 
 
 class LearningRate:
