@@ -16,55 +16,9 @@ from dlae.v1.layers_pb2 import Layer
 from dlae_core.config.limits import violations_of
 from dlae_core.config.literals import MAX_CHARACTERS
 from dlae_core.config.parts import fill_defaults, read_parts, split_parts, write_parts
-from dlae_core.config.schema import layer_types, settings_of, value_of
+from dlae_core.config.schema import Setting, assign, layer_types, settings_of, value_of
 from dlae_core.config.wording import shown, suggestion
 from dlae_core.errors import InvalidConfig, Violation
-
-# Layers of DLAE 1.0 that this version knows by name only.
-UNSUPPORTED_LAYERS = (
-    "Permute",
-    "Gaussian dropout",
-    "Alpha dropout",
-    "Gaussian noise",
-    "Separable convolution 2D",
-    "Separable convolution 3D",
-    "Depthwise separable convolution 2D",
-    "Depthwise separable convolution 3D",
-    "Depthwise convolution 2D",
-    "Depthwise convolution 3D",
-    "Zero padding 2D",
-    "Zero padding 3D",
-    "Cropping 2D",
-    "Cropping 3D",
-    "ELU",
-    "Thresholded reLU",
-    "Thresholded ReLU",
-    "ThresholdedReLU",
-    "PreLU",
-    "PReLU",
-    "Inner skip source",
-    "Inner skip target",
-    "Hook connection source",
-    "Hook connection target",
-    "Xception",
-    "VGG16",
-    "VGG19",
-    "ResNet50",
-    "ResNet101",
-    "ResNet152",
-    "ResNet50V2",
-    "ResNet101V2",
-    "ResNet152V2",
-    "ResNeXt50",
-    "ResNeXt101",
-    "InceptionV3",
-    "InceptionResNetV2",
-    "DenseNet121",
-    "DenseNet169",
-    "DenseNet201",
-    "MobileNet",
-    "MobileNetV2",
-)
 
 
 class LayerSyntaxError(InvalidConfig):
@@ -79,11 +33,13 @@ class LayerForm:
         field: Name in the oneof `Layer.type`.
         rank: Number of spatial axes that the name states; 0 for none.
         name: As written.
+        named: Value of the field that holds the name; empty where the layer has none.
     """
 
     field: str
     rank: int
     name: str
+    named: str = ""
 
 
 def parse_layer(text: str) -> Layer:
@@ -108,6 +64,8 @@ def parse_layer(text: str) -> Layer:
     layer = Layer(rank=form.rank)
     message = getattr(layer, form.field)
     message.SetInParent()
+    if naming := _name_setting(form.field):
+        assign(message, naming, form.named)
     found = read_parts(message, parts, form.rank)
     wrong = {violation.path.partition("[")[0] for violation in found}
     fill_defaults(message, form.rank)
@@ -132,7 +90,7 @@ def layer_name(layer: Layer) -> str:
     Raises:
         ValueError: The layer has no type, or a rank that its type does not have.
     """
-    name = _names().get((layer.WhichOneof("type"), layer.rank))
+    name = _names().get(_key(layer))
     if name is None:
         raise ValueError(f"no layer of type {layer.WhichOneof('type')} and rank {layer.rank}")
     return name
@@ -147,8 +105,8 @@ def layer_violations(layer: Layer, path: str) -> list[Violation]:
     """Returns what the schema has against a complete layer message."""
     if layer.WhichOneof("type") is None:
         return [Violation(path, "MISSING", "expected a layer, got a message without a type")]
-    if (layer.WhichOneof("type"), layer.rank) not in _names():
-        sentence = f"expected a rank that the layer type has, got {layer.rank}"
+    if _key(layer) not in _names():
+        sentence = f"expected a rank and a name that the layer type has, got {_key(layer)[1:]}"
         return [Violation(path, "RANK_MISMATCH", sentence)]
     return field_violations(_message(layer), f"{path}.", layer.rank)
 
@@ -164,7 +122,7 @@ def field_violations(message: Message, prefix: str, rank: int = 0) -> list[Viola
 
 def fill_layer(layer: Layer) -> None:
     """Fills the fields of a layer that are not set; does nothing where type and rank disagree."""
-    if (layer.WhichOneof("type"), layer.rank) in _names():
+    if _key(layer) in _names():
         fill_defaults(_message(layer), layer.rank)
 
 
@@ -173,9 +131,15 @@ def _message(layer: Layer) -> Message:
     return message
 
 
+def _key(layer: Layer) -> tuple[str, int, str]:
+    kind = layer.WhichOneof("type") or ""
+    named = _name_setting(kind) if kind else None
+    return kind, layer.rank, value_of(_message(layer), named) or "" if named else ""
+
+
 @cache
-def _names() -> dict[tuple[str | None, int], str]:
-    return {(form.field, form.rank): form.name for form in _canonical_forms()}
+def _names() -> dict[tuple[str, int, str], str]:
+    return {(form.field, form.rank, form.named): form.name for form in _canonical_forms()}
 
 
 @cache
@@ -189,12 +153,23 @@ def _forms() -> dict[str, LayerForm]:
     return forms
 
 
-def _canonical_forms() -> list[LayerForm]:
-    return [
-        LayerForm(field, rank, _with_rank(kind.name, rank))
-        for field, kind in layer_types().items()
-        for rank in kind.ranks or (0,)
-    ]
+@cache
+def _canonical_forms() -> tuple[LayerForm, ...]:
+    forms: list[LayerForm] = []
+    for field, kind in layer_types().items():
+        if named := _name_setting(field):
+            forms += [LayerForm(field, 0, choice, choice) for choice in named.choices]
+        else:
+            ranks = kind.ranks or (0,)
+            forms += [LayerForm(field, rank, _with_rank(kind.name, rank)) for rank in ranks]
+    return tuple(forms)
+
+
+@cache
+def _name_setting(field: str) -> Setting | None:
+    """Returns the setting that holds the name of a layer, None where its type is its name."""
+    rows = settings_of(getattr(Layer(), field)).values()
+    return next((row for row in rows if row.options.is_name), None)
 
 
 def _with_rank(name: str, rank: int) -> str:
@@ -202,10 +177,7 @@ def _with_rank(name: str, rank: int) -> str:
 
 
 def _unknown(name: str) -> Violation:
-    if name in UNSUPPORTED_LAYERS:
-        sentence = f"the layer '{name}' of DLAE 1.0 is not supported yet"
-        return Violation("", "NOT_SUPPORTED_YET", sentence)
-    meant = suggestion(name, (*_forms(), *UNSUPPORTED_LAYERS))
+    meant = suggestion(name, _forms())
     return Violation("", "UNKNOWN_LAYER", f"expected the name of a layer, got {shown(name)}{meant}")
 
 

@@ -34,8 +34,9 @@ def _missing(path: str) -> Violation:
 
 def _length_violations(setting: Setting, length: int, path: str, rank: int) -> Iterator[Violation]:
     options = setting.options
-    if options.per_axis and rank and length != rank:
-        message = f"expected one number, or {rank}, one per spatial axis, got {length} numbers"
+    if (options.per_axis or options.pairs) and rank and length != rank:
+        one = "pair (before, after)" if options.pairs else "number"
+        message = f"expected one {one}, or {rank}, one per spatial axis, got {length}"
         yield Violation(path, "WRONG_LENGTH", message)
     bounds = (
         ("at least", options.min_items, length < options.min_items),
@@ -68,6 +69,11 @@ def _list_violations(
 ) -> Iterator[Violation]:
     if not numbers:
         yield Violation(path, "WRONG_LENGTH", "expected at least one number, got an empty list")
+    if setting.options.pairs and len(numbers) > 2:
+        message = f"expected a pair (before, after), got {len(numbers)} numbers"
+        yield Violation(path, "WRONG_LENGTH", message)
+    if setting.options.pairs and not all(float(number).is_integer() for number in numbers):
+        yield Violation(path, "INVALID_VALUE", f"expected whole numbers, got {shown(numbers)}")
     for number in numbers:
         broken = list(_number_violations(setting, number, path))
         if broken:

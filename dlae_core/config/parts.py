@@ -2,9 +2,12 @@
 
     Convolution 2D:64:(3, 3):(1, 1):same        Adam:0.9:0.999:0.9:0.0:None
 
-An empty part, `None` and a part left out at the end all mean that the field is not given.
+An empty part, `None` and a part left out at the end all mean that the field is not given. The
+field that holds a layer's name has no part. A text with colons or brackets in it is quoted.
 """
 
+import ast
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,23 +16,29 @@ from google.protobuf.message import Message
 from dlae_core.config.limits import violations_of
 from dlae_core.config.literals import UnreadableValue, default_of, read_value
 from dlae_core.config.schema import Setting, assign, settings_of, value_of
+from dlae_core.config.wording import shown
 from dlae_core.errors import Violation
 
 _OPENING, _CLOSING = "([{", ")]}"
+_DRIVE = re.compile(r"\s*[A-Za-z]:[\\/]")
+_QUOTED = re.compile(r"""\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*(?=:|$)""", re.DOTALL)
+# A text with any of these is quoted, and so are the empty one and `None`.
+_TO_BE_QUOTED = re.compile(r"[:'\"()\[\]{}]|^\s|\s$|^$|^None$")
 
 
 def split_parts(text: str) -> list[str]:
-    """Returns the parts of a text, split at the colons outside brackets, without outer blanks."""
-    parts, start, depth = [], 0, 0
-    for position, character in enumerate(text):
-        if character in _OPENING:
-            depth += 1
-        elif character in _CLOSING:
-            depth -= 1
-        elif character == ":" and depth <= 0:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    return [*parts, text[start:].strip()]
+    r"""Returns the parts of a text, split at colons, without outer blanks.
+
+    Colons inside brackets and quotes, and that of a drive as in `C:\weights.h5`, do not split.
+    """
+    parts: list[str] = []
+    position = 0
+    while True:
+        end = _end_of_part(text, position)
+        parts.append(text[position:end].strip())
+        if end == len(text):
+            return parts
+        position = end + 1
 
 
 def read_parts(message: Message, parts: Sequence[str], rank: int = 0) -> list[Violation]:
@@ -40,7 +49,7 @@ def read_parts(message: Message, parts: Sequence[str], rank: int = 0) -> list[Vi
         parts: Without the layer's name.
         rank: Number of spatial axes that the layer's name states; 0 for none.
     """
-    rows = list(settings_of(message).values())
+    rows = _rows_given(written_settings(message), parts)
     found = []
     for row, part in zip(rows, parts, strict=False):
         if part and part != "None":
@@ -52,33 +61,81 @@ def read_parts(message: Message, parts: Sequence[str], rank: int = 0) -> list[Vi
     return found
 
 
+def written_settings(message: Message) -> list[Setting]:
+    """Returns the settings of a message that its text has a part for, in order."""
+    return [row for row in settings_of(message).values() if not row.options.is_name]
+
+
 def fill_defaults(message: Message, rank: int = 0) -> None:
-    """Fills the fields that are not set; one number alone is repeated for all axes."""
+    """Fills the fields that are not set; what is given once is repeated for all axes."""
     for row in settings_of(message).values():
         if row.kind == "parts":
             _fill_parts(message, row)
         elif row.kind != "layer":
             value = value_of(message, row)
             complete = default_of(row) if value is None else value
-            if value is None or row.options.per_axis:
+            if value is None or row.options.per_axis or row.options.pairs:
                 assign(message, row, per_axis(row, complete, rank))
 
 
 def per_axis(setting: Setting, value: Any, rank: int) -> Any:
-    """Returns a list of one number repeated for all axes, and any other value as it is."""
-    if value and setting.options.per_axis and rank and len(value) == 1:
-        return value * rank
-    return value
+    """Returns a list of one item repeated for all axes, single numbers of pairs for both sides."""
+    if not value:
+        return value
+    if setting.options.pairs:
+        value = tuple(item * 2 if len(item) == 1 else item for item in value)
+    elif not setting.options.per_axis:
+        return value
+    return value * rank if rank and len(value) == 1 else value
 
 
 def write_parts(message: Message) -> list[str]:
     """Returns all fields of a message as texts, `None` for those not set."""
-    return [_text(value_of(message, row), row) for row in settings_of(message).values()]
+    return [
+        _text(value_of(message, row), row)
+        for row in written_settings(message)
+        if not (row.options.skippable and _is_default(message, row))
+    ]
+
+
+def _is_default(message: Message, row: Setting) -> bool:
+    value = value_of(message, row)
+    axes = len(value) if row.repeated and value else 0
+    return bool(value == per_axis(row, default_of(row), axes))
+
+
+def _end_of_part(text: str, start: int) -> int:
+    """Returns where the colon after a part stands, or the text ends."""
+    if quoted := _QUOTED.match(text, start):
+        return quoted.end()
+    depth = 0
+    drive = _DRIVE.match(text, start)
+    for position in range(drive.end() if drive else start, len(text)):
+        character = text[position]
+        if character in _OPENING:
+            depth += 1
+        elif character in _CLOSING:
+            depth -= 1
+        elif character == ":" and depth <= 0:
+            return position
+    return len(text)
+
+
+def _rows_given(rows: list[Setting], parts: Sequence[str]) -> list[Setting]:
+    """Returns the settings that the parts stand for: all but one that may be left out, and is."""
+    for position, row in enumerate(rows[: min(len(parts), len(rows) - 1)]):
+        if row.options.skippable:
+            part = parts[position]
+            is_word = part[:1].isalpha() and part != "None"
+            is_short = part in ("", "None") and len(parts) == len(rows) - 1
+            if is_word or is_short:
+                return [*rows[:position], *rows[position + 1 :]]
+    return rows
 
 
 def _read_part(message: Message, row: Setting, part: str, rank: int) -> list[Violation]:
     try:
-        value = per_axis(row, read_value(row, part), rank)
+        value = per_axis(row, read_value(row, _unquoted(row, part)), rank)
     except UnreadableValue as error:
         return [Violation(row.key, "INVALID_VALUE", str(error))]
     found = violations_of(row, value, row.key, rank)
@@ -98,4 +155,15 @@ def _fill_parts(message: Message, row: Setting) -> None:
 def _text(value: Any, row: Setting) -> str:
     if value is None:
         return "None" if row.options.none_allowed else ""
+    if row.kind == "text" and not row.choices and _TO_BE_QUOTED.search(value):
+        return repr(value)
     return str(value)
+
+
+def _unquoted(row: Setting, part: str) -> str:
+    if row.kind == "text" and not row.choices and _QUOTED.fullmatch(part):
+        try:
+            return str(ast.literal_eval(part))
+        except (ValueError, SyntaxError) as error:
+            raise UnreadableValue(f"expected a text in quotes, got {shown(part)}") from error
+    return part

@@ -13,8 +13,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from dlae.v1 import options_pb2
-from dlae.v1.config_pb2 import Config, Numbers
-from dlae.v1.layers_pb2 import Layer
+from dlae.v1.config_pb2 import Config
+from dlae.v1.layers_pb2 import Layer, Numbers
 
 Kind = Literal["bool", "int", "float", "text", "numbers", "layer", "parts", "section"]
 
@@ -100,6 +100,8 @@ def value_of(message: Message, setting: Setting) -> Any:
     value = getattr(message, setting.name)
     if not setting.repeated:
         return value if message.HasField(setting.name) else None
+    if setting.options.pairs:
+        return tuple(tuple(map(_whole_if_whole, item.values)) for item in value) or None
     if setting.kind == "numbers":
         return tuple(tuple(item.values) for item in value) or None
     return tuple(value) or None
@@ -116,6 +118,10 @@ def assign(message: Message, setting: Setting, value: Any) -> None:
         getattr(message, setting.name).extend(value)
     else:
         setattr(message, setting.name, value)
+
+
+def _whole_if_whole(number: float) -> float:
+    return int(number) if number.is_integer() else number
 
 
 def _setting(field: FieldDescriptor) -> Setting:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from dlae.v1 import layers_pb2 as pb
-from dlae_core.layers.builder import Builder, Layers
+from dlae_core.layers.builder import Builder, Layers, Place
 
 CONVOLUTIONS = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}
 TRANSPOSE_CONVOLUTIONS = {2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}
@@ -15,29 +15,29 @@ UPSAMPLINGS = {2: keras.layers.UpSampling2D, 3: keras.layers.UpSampling3D}
 REGULARIZERS = {"l1": (1, 0), "l2": (0, 1), "l1_l2": (1, 1)}
 
 
-def convolution(settings: pb.Convolution, rank: int, name: str) -> Layers:
+def convolution(settings: pb.Convolution, place: Place) -> Layers:
     """Returns a convolution with bias and without activation.
 
     Differs: the penalty on the output is divided by the batch size, as Keras 3 does, so that it
     does not grow with `batch_size`; DLAE 1.0 summed over the batch.
     """
-    return (CONVOLUTIONS[rank](**_arguments(settings), name=name),)
+    return (CONVOLUTIONS[place.rank](**_arguments(settings), name=place.name),)
 
 
-def resize_convolution(settings: pb.ResizeConvolution, rank: int, name: str) -> Layers:
+def resize_convolution(settings: pb.ResizeConvolution, place: Place) -> Layers:
     """Returns nearest-neighbour upsampling and a convolution."""
-    upsampling = UPSAMPLINGS[rank](tuple(settings.resize), name=f"{name}_upsampling")
-    return (upsampling, CONVOLUTIONS[rank](**_arguments(settings), name=name))
+    upsampling = UPSAMPLINGS[place.rank](tuple(settings.resize), name=f"{place.name}_upsampling")
+    return (upsampling, CONVOLUTIONS[place.rank](**_arguments(settings), name=place.name))
 
 
-def transpose_convolution(settings: pb.TransposeConvolution, rank: int, name: str) -> Layers:
+def transpose_convolution(settings: pb.TransposeConvolution, place: Place) -> Layers:
     """Returns a transposed convolution without output padding."""
-    return (TRANSPOSE_CONVOLUTIONS[rank](**_arguments(settings), name=name),)
+    return (TRANSPOSE_CONVOLUTIONS[place.rank](**_arguments(settings), name=place.name),)
 
 
-def upsample(settings: pb.Upsample, rank: int, name: str) -> Layers:
+def upsample(settings: pb.Upsample, place: Place) -> Layers:
     """Returns nearest-neighbour upsampling."""
-    return (UPSAMPLINGS[rank](tuple(settings.size), name=name),)
+    return (UPSAMPLINGS[place.rank](tuple(settings.size), name=place.name),)
 
 
 def _arguments(
@@ -50,18 +50,25 @@ def _arguments(
         "padding": settings.padding,
         "dilation_rate": tuple(settings.dilation),
         "kernel_initializer": settings.initializer,
-        "kernel_regularizer": _regularizer(settings.kernel_regularizer, settings),
-        "activity_regularizer": _regularizer(settings.activity_regularizer, settings),
+        "kernel_regularizer": regularizer(settings.kernel_regularizer, settings.l1, settings.l2),
+        "activity_regularizer": regularizer(
+            settings.activity_regularizer, settings.l1, settings.l2
+        ),
     }
 
 
-def _regularizer(
-    kind: str, settings: pb.Convolution | pb.ResizeConvolution | pb.TransposeConvolution
-) -> keras.Regularizer | None:
+def regularizer(kind: str, l1: float, l2: float) -> keras.Regularizer | None:
+    """Returns the penalty `l1 sum|w| + l2 sum w^2`, of which `kind` says which terms it has.
+
+    Args:
+        kind: `l1`, `l2`, `l1_l2`, or empty for none.
+        l1: Factor of the sum of absolute values.
+        l2: Factor of the sum of squares, no half.
+    """
     if not kind:
         return None
     use_l1, use_l2 = REGULARIZERS[kind]
-    return keras.regularizers.L1L2(l1=use_l1 * settings.l1, l2=use_l2 * settings.l2)
+    return keras.regularizers.L1L2(l1=use_l1 * l1, l2=use_l2 * l2)
 
 
 CONVOLUTION_BUILDERS: dict[str, Builder] = {

@@ -1,63 +1,100 @@
-"""Layers that keep or only rearrange values: activation, normalization, dropout, shape, dense."""
+"""Layers that keep the image's shape: activation, normalization, dropout, noise, dense."""
 
 import keras
 
 from dlae.v1 import layers_pb2 as pb
-from dlae_core.layers.builder import Builder, Layers
+from dlae_core.layers.builder import Builder, Layers, Place
 
 SPATIAL_DROPOUTS = {2: keras.layers.SpatialDropout2D, 3: keras.layers.SpatialDropout3D}
 
 
-def reshape(settings: pb.Reshape, rank: int, name: str) -> Layers:
-    """Returns a change of shape that keeps all values."""
-    return (keras.layers.Reshape(tuple(settings.shape), name=name),)
-
-
-def flatten(settings: pb.Flatten, rank: int, name: str) -> Layers:
-    """Returns the collapse of all axes but the batch."""
-    return (keras.layers.Flatten(name=name),)
-
-
-def dense(settings: pb.Dense, rank: int, name: str) -> Layers:
+def dense(settings: pb.Dense, place: Place) -> Layers:
     """Returns a fully connected layer, Glorot uniform kernel and zero bias."""
-    return (keras.layers.Dense(settings.units, name=name),)
+    return (keras.layers.Dense(settings.units, name=place.name),)
 
 
-def activation(settings: pb.Activation, rank: int, name: str) -> Layers:
+def activation(settings: pb.Activation, place: Place) -> Layers:
     """Returns an activation function; softmax is over the last axis."""
-    return (keras.layers.Activation(settings.activation, name=name),)
+    return (keras.layers.Activation(settings.activation, name=place.name),)
 
 
-def leaky_relu(settings: pb.LeakyRelu, rank: int, name: str) -> Layers:
+def leaky_relu(settings: pb.LeakyRelu, place: Place) -> Layers:
     """Returns a rectifier with a small slope below zero."""
-    return (keras.layers.LeakyReLU(negative_slope=settings.alpha, name=name),)
+    return (keras.layers.LeakyReLU(negative_slope=settings.alpha, name=place.name),)
 
 
-def batch_normalization(settings: pb.BatchNormalization, rank: int, name: str) -> Layers:
+def elu(settings: pb.Elu, place: Place) -> Layers:
+    """Returns the exponential linear unit.
+
+    Reference: Clevert et al. (2015), Fast and accurate deep network learning by exponential linear
+    units.
+    """
+    return (keras.layers.ELU(settings.alpha, name=place.name),)
+
+
+def thresholded_relu(settings: pb.ThresholdedRelu, place: Place) -> Layers:
+    """Returns a rectifier that is zero up to a threshold.
+
+    Reference: Konda et al. (2014), Zero-bias autoencoders and the benefits of co-adapting features.
+    """
+    return (keras.layers.ReLU(threshold=settings.theta, name=place.name),)
+
+
+def prelu(settings: pb.Prelu, place: Place) -> Layers:
+    """Returns a rectifier with a learned slope for each value of the image, not shared over space.
+
+    Reference: He et al. (2015), Delving deep into rectifiers.
+    """
+    return (keras.layers.PReLU(name=place.name),)
+
+
+def batch_normalization(settings: pb.BatchNormalization, place: Place) -> Layers:
     """Returns batch normalization of the last axis."""
     layer = keras.layers.BatchNormalization(
-        momentum=settings.momentum, epsilon=settings.epsilon, name=name
+        momentum=settings.momentum, epsilon=settings.epsilon, name=place.name
     )
     return (layer,)
 
 
-def dropout(settings: pb.Dropout, rank: int, name: str) -> Layers:
+def dropout(settings: pb.Dropout, place: Place) -> Layers:
     """Returns dropout of single values."""
-    return (keras.layers.Dropout(settings.rate, name=name),)
+    return (keras.layers.Dropout(settings.rate, name=place.name),)
 
 
-def spatial_dropout(settings: pb.SpatialDropout, rank: int, name: str) -> Layers:
+def spatial_dropout(settings: pb.SpatialDropout, place: Place) -> Layers:
     """Returns dropout of whole channels."""
-    return (SPATIAL_DROPOUTS[rank](settings.rate, name=name),)
+    return (SPATIAL_DROPOUTS[place.rank](settings.rate, name=place.name),)
+
+
+def gaussian_dropout(settings: pb.GaussianDropout, place: Place) -> Layers:
+    """Returns multiplication with noise around 1 while training."""
+    return (keras.layers.GaussianDropout(settings.rate, name=place.name),)
+
+
+def alpha_dropout(settings: pb.AlphaDropout, place: Place) -> Layers:
+    """Returns dropout that keeps mean and variance.
+
+    Reference: Klambauer et al. (2017), Self-normalizing neural networks.
+    """
+    return (keras.layers.AlphaDropout(settings.rate, name=place.name),)
+
+
+def gaussian_noise(settings: pb.GaussianNoise, place: Place) -> Layers:
+    """Returns noise added while training."""
+    return (keras.layers.GaussianNoise(settings.standard_deviation, name=place.name),)
 
 
 ELEMENTWISE_BUILDERS: dict[str, Builder] = {
-    "reshape": reshape,
-    "flatten": flatten,
     "dense": dense,
     "activation": activation,
     "leaky_relu": leaky_relu,
+    "elu": elu,
+    "thresholded_relu": thresholded_relu,
+    "prelu": prelu,
     "batch_normalization": batch_normalization,
     "dropout": dropout,
     "spatial_dropout": spatial_dropout,
+    "gaussian_dropout": gaussian_dropout,
+    "alpha_dropout": alpha_dropout,
+    "gaussian_noise": gaussian_noise,
 }

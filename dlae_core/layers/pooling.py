@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from dlae.v1 import layers_pb2 as pb
-from dlae_core.layers.builder import Builder, Layers
+from dlae_core.layers.builder import Builder, Layers, Place
 
 MAX_POOLINGS = {2: keras.layers.MaxPooling2D, 3: keras.layers.MaxPooling3D}
 AVERAGE_POOLINGS = {2: keras.layers.AveragePooling2D, 3: keras.layers.AveragePooling3D}
@@ -16,24 +16,24 @@ GLOBAL_AVERAGE_POOLINGS = {
 }
 
 
-def max_pooling(settings: pb.MaxPooling, rank: int, name: str) -> Layers:
+def max_pooling(settings: pb.MaxPooling, place: Place) -> Layers:
     """Returns the largest value of each window."""
-    return (MAX_POOLINGS[rank](**_window(settings), name=name),)
+    return (MAX_POOLINGS[place.rank](**_window(settings), name=place.name),)
 
 
-def average_pooling(settings: pb.AveragePooling, rank: int, name: str) -> Layers:
+def average_pooling(settings: pb.AveragePooling, place: Place) -> Layers:
     """Returns the mean of each window."""
-    return (AVERAGE_POOLINGS[rank](**_window(settings), name=name),)
+    return (AVERAGE_POOLINGS[place.rank](**_window(settings), name=place.name),)
 
 
-def global_max_pooling(settings: pb.GlobalMaxPooling, rank: int, name: str) -> Layers:
+def global_max_pooling(settings: pb.GlobalMaxPooling, place: Place) -> Layers:
     """Returns the largest value of each channel."""
-    return (GLOBAL_MAX_POOLINGS[rank](name=name),)
+    return (GLOBAL_MAX_POOLINGS[place.rank](name=place.name),)
 
 
-def global_average_pooling(settings: pb.GlobalAveragePooling, rank: int, name: str) -> Layers:
+def global_average_pooling(settings: pb.GlobalAveragePooling, place: Place) -> Layers:
     """Returns the mean of each channel."""
-    return (GLOBAL_AVERAGE_POOLINGS[rank](name=name),)
+    return (GLOBAL_AVERAGE_POOLINGS[place.rank](name=place.name),)
 
 
 def _window(settings: pb.MaxPooling | pb.AveragePooling) -> dict[str, Any]:

@@ -37,14 +37,16 @@ class Config(_message.Message):
     def __init__(self, config_file: _Optional[_Union[ConfigFile, _Mapping]] = ..., paths: _Optional[_Union[Paths, _Mapping]] = ..., preprocessing: _Optional[_Union[Preprocessing, _Mapping]] = ..., augmentation: _Optional[_Union[Augmentation, _Mapping]] = ..., loss_function: _Optional[_Union[LossFunction, _Mapping]] = ..., learning_rate_schedule: _Optional[_Union[LearningRateSchedule, _Mapping]] = ..., optimizer: _Optional[_Union[Optimizer, _Mapping]] = ..., training_configurations: _Optional[_Union[TrainingConfigurations, _Mapping]] = ..., monitors: _Optional[_Union[Monitors, _Mapping]] = ..., save_configurations: _Optional[_Union[SaveConfigurations, _Mapping]] = ..., bbd_options: _Optional[_Union[BbdOptions, _Mapping]] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ...) -> None: ...
 
 class ConfigFile(_message.Message):
-    __slots__ = ("model_signal", "type_signal", "input_shape")
+    __slots__ = ("model_signal", "type_signal", "input_shape", "prebuilt")
     MODEL_SIGNAL_FIELD_NUMBER: _ClassVar[int]
     TYPE_SIGNAL_FIELD_NUMBER: _ClassVar[int]
     INPUT_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    PREBUILT_FIELD_NUMBER: _ClassVar[int]
     model_signal: str
     type_signal: str
     input_shape: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, model_signal: _Optional[str] = ..., type_signal: _Optional[str] = ..., input_shape: _Optional[_Iterable[int]] = ...) -> None: ...
+    prebuilt: str
+    def __init__(self, model_signal: _Optional[str] = ..., type_signal: _Optional[str] = ..., input_shape: _Optional[_Iterable[int]] = ..., prebuilt: _Optional[str] = ...) -> None: ...
 
 class Paths(_message.Message):
     __slots__ = ("load_config", "load_checkpoint", "load_model", "train_x", "train_y", "validation_x", "validation_y", "test_x")
@@ -285,10 +287,10 @@ class BbdOptions(_message.Message):
     scaling_type: str
     scales: _containers.RepeatedScalarFieldContainer[float]
     aspect_ratios_type: str
-    aspect_ratios: _containers.RepeatedCompositeFieldContainer[Numbers]
+    aspect_ratios: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Numbers]
     number_classes: int
-    steps: _containers.RepeatedCompositeFieldContainer[Numbers]
-    offsets: _containers.RepeatedCompositeFieldContainer[Numbers]
+    steps: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Numbers]
+    offsets: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Numbers]
     variances: _containers.RepeatedScalarFieldContainer[float]
     confidence_threshold: float
     iou_threshold: float
@@ -300,13 +302,7 @@ class BbdOptions(_message.Message):
     normalize_coordinates_switch: bool
     positive_iou_threshold: float
     negative_iou_limit: float
-    def __init__(self, scaling_type: _Optional[str] = ..., scales: _Optional[_Iterable[float]] = ..., aspect_ratios_type: _Optional[str] = ..., aspect_ratios: _Optional[_Iterable[_Union[Numbers, _Mapping]]] = ..., number_classes: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[Numbers, _Mapping]]] = ..., offsets: _Optional[_Iterable[_Union[Numbers, _Mapping]]] = ..., variances: _Optional[_Iterable[float]] = ..., confidence_threshold: _Optional[float] = ..., iou_threshold: _Optional[float] = ..., top_k: _Optional[int] = ..., nms_maximum_output: _Optional[int] = ..., coordinates_type: _Optional[str] = ..., two_boxes_for_ar1_switch: bool = ..., clip_boxes_switch: bool = ..., normalize_coordinates_switch: bool = ..., positive_iou_threshold: _Optional[float] = ..., negative_iou_limit: _Optional[float] = ...) -> None: ...
-
-class Numbers(_message.Message):
-    __slots__ = ("values",)
-    VALUES_FIELD_NUMBER: _ClassVar[int]
-    values: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+    def __init__(self, scaling_type: _Optional[str] = ..., scales: _Optional[_Iterable[float]] = ..., aspect_ratios_type: _Optional[str] = ..., aspect_ratios: _Optional[_Iterable[_Union[_layers_pb2.Numbers, _Mapping]]] = ..., number_classes: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[_layers_pb2.Numbers, _Mapping]]] = ..., offsets: _Optional[_Iterable[_Union[_layers_pb2.Numbers, _Mapping]]] = ..., variances: _Optional[_Iterable[float]] = ..., confidence_threshold: _Optional[float] = ..., iou_threshold: _Optional[float] = ..., top_k: _Optional[int] = ..., nms_maximum_output: _Optional[int] = ..., coordinates_type: _Optional[str] = ..., two_boxes_for_ar1_switch: bool = ..., clip_boxes_switch: bool = ..., normalize_coordinates_switch: bool = ..., positive_iou_threshold: _Optional[float] = ..., negative_iou_limit: _Optional[float] = ...) -> None: ...
 
 class Layers(_message.Message):
     __slots__ = ("serial_layer_list", "generator_layer_list", "discriminator_layer_list")

@@ -14,7 +14,7 @@ COLON_SEPARATED_FIELD_NUMBER: _ClassVar[int]
 colon_separated: _descriptor.FieldDescriptor
 
 class Setting(_message.Message):
-    __slots__ = ("key", "default", "min", "max", "above", "below", "choices", "unit", "applies", "none_allowed", "min_items", "max_items", "per_axis", "required")
+    __slots__ = ("key", "default", "min", "max", "above", "below", "choices", "unit", "applies", "none_allowed", "min_items", "max_items", "per_axis", "required", "pairs", "skippable", "is_name")
     KEY_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_FIELD_NUMBER: _ClassVar[int]
     MIN_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,9 @@ class Setting(_message.Message):
     MAX_ITEMS_FIELD_NUMBER: _ClassVar[int]
     PER_AXIS_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    SKIPPABLE_FIELD_NUMBER: _ClassVar[int]
+    IS_NAME_FIELD_NUMBER: _ClassVar[int]
     key: str
     default: str
     min: float
@@ -43,7 +46,10 @@ class Setting(_message.Message):
     max_items: int
     per_axis: bool
     required: bool
-    def __init__(self, key: _Optional[str] = ..., default: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., above: _Optional[float] = ..., below: _Optional[float] = ..., choices: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., applies: _Optional[str] = ..., none_allowed: bool = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., per_axis: bool = ..., required: bool = ...) -> None: ...
+    pairs: bool
+    skippable: bool
+    is_name: bool
+    def __init__(self, key: _Optional[str] = ..., default: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., above: _Optional[float] = ..., below: _Optional[float] = ..., choices: _Optional[_Iterable[str]] = ..., unit: _Optional[str] = ..., applies: _Optional[str] = ..., none_allowed: bool = ..., min_items: _Optional[int] = ..., max_items: _Optional[int] = ..., per_axis: bool = ..., required: bool = ..., pairs: bool = ..., skippable: bool = ..., is_name: bool = ...) -> None: ...
 
 class LayerType(_message.Message):
     __slots__ = ("name", "ranks", "aliases")

@@ -98,16 +98,20 @@ class ValidateRequest(_message.Message):
     def __init__(self, config: _Optional[_Union[ConfigSource, _Mapping]] = ...) -> None: ...
 
 class ValidateResponse(_message.Message):
-    __slots__ = ("valid", "violations", "warnings", "graphs")
+    __slots__ = ("valid", "violations", "warnings", "graphs", "memory_bytes", "seconds_per_step")
     VALID_FIELD_NUMBER: _ClassVar[int]
     VIOLATIONS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     GRAPHS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_PER_STEP_FIELD_NUMBER: _ClassVar[int]
     valid: bool
     violations: _containers.RepeatedCompositeFieldContainer[Violation]
     warnings: _containers.RepeatedCompositeFieldContainer[Violation]
     graphs: _containers.RepeatedCompositeFieldContainer[GraphSummary]
-    def __init__(self, valid: bool = ..., violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., graphs: _Optional[_Iterable[_Union[GraphSummary, _Mapping]]] = ...) -> None: ...
+    memory_bytes: int
+    seconds_per_step: float
+    def __init__(self, valid: bool = ..., violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., graphs: _Optional[_Iterable[_Union[GraphSummary, _Mapping]]] = ..., memory_bytes: _Optional[int] = ..., seconds_per_step: _Optional[float] = ...) -> None: ...
 
 class Violation(_message.Message):
     __slots__ = ("path", "reason", "message")
@@ -134,16 +138,18 @@ class GraphSummary(_message.Message):
     def __init__(self, name: _Optional[str] = ..., output_shape: _Optional[_Iterable[int]] = ..., parameters: _Optional[int] = ..., trainable_parameters: _Optional[int] = ..., layers: _Optional[_Iterable[_Union[LayerSummary, _Mapping]]] = ...) -> None: ...
 
 class LayerSummary(_message.Message):
-    __slots__ = ("item", "type", "output_shape", "parameters")
+    __slots__ = ("item", "type", "output_shape", "parameters", "inputs")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_SHAPE_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
     item: int
     type: str
     output_shape: _containers.RepeatedScalarFieldContainer[int]
     parameters: int
-    def __init__(self, item: _Optional[int] = ..., type: _Optional[str] = ..., output_shape: _Optional[_Iterable[int]] = ..., parameters: _Optional[int] = ...) -> None: ...
+    inputs: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, item: _Optional[int] = ..., type: _Optional[str] = ..., output_shape: _Optional[_Iterable[int]] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TrainRequest(_message.Message):
     __slots__ = ("config", "name")

@@ -42,7 +42,7 @@ def _layer(draw: st.DrawFn, field: str, rank: int) -> Layer:
 
 def _fill(draw: st.DrawFn, message: Message, rank: int) -> None:
     for row in settings_of(message).values():
-        if not row.options.required and not draw(st.booleans()):
+        if not (row.options.required or row.options.is_name or draw(st.booleans())):
             continue
         if row.kind == "parts":
             getattr(message, row.name).SetInParent()
@@ -57,6 +57,9 @@ def _values(row: Setting, rank: int) -> st.SearchStrategy[Any]:
     one = _numbers(row) if row.kind == "numbers" else _scalars(row)
     if not row.repeated:
         return one
+    if row.options.pairs:
+        pair = st.lists(st.integers(0, 9), min_size=2, max_size=2)
+        return st.lists(pair, min_size=rank, max_size=rank)
     fewest = rank if row.options.per_axis else row.options.min_items or 1
     most = fewest if row.options.per_axis else row.options.max_items or fewest + 2
     return st.lists(one, min_size=fewest, max_size=most)
