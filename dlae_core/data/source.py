@@ -12,25 +12,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae_core.data.writing import write_hdf5
+from dlae_core.data.hdf5 import DAMAGED, LOCK, open_hdf5, open_sample, unreadable
+from dlae_core.data.reading import Arrays
+from dlae_core.data.writing import Attributes, NamedArray, write_hdf5
 from dlae_core.errors import StorageFailed, UnusableDataset
 
 Array = NDArray[Any]
 
 SHOWN = 20
-# Names are numbers that fit 64 bits.
-LONGEST_NAME = 18
-
-# All that h5py raises for a file that is damaged: what it is depends on the byte.
-_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
 
 
 class SampleFile:
-    """An HDF5 file of samples, opened for reading.
+    """An HDF5 file of samples, opened for reading, in any number of threads.
 
     Attributes:
         path: The file.
@@ -48,24 +44,32 @@ class SampleFile:
         if not _is_file(path):
             raise UnusableDataset([f"{path.name}: expected an HDF5 file, found no file"])
         try:
-            self._file = h5py.File(path, "r")
-        except _DAMAGED as error:
-            raise UnusableDataset([f"{path.name}: {_unreadable(error)}"]) from error
+            self._file = open_hdf5(path)
+            self._arrays = Arrays(self._file)
+        except DAMAGED as error:
+            raise UnusableDataset([f"{path.name}: {unreadable(error)}"]) from error
         try:
             self.names: tuple[str, ...] = tuple(sorted(self._checked_names(), key=int))
+        except DAMAGED as error:
+            self.close()
+            raise UnusableDataset([f"{path.name}: {unreadable(error)}"]) from error
         except UnusableDataset:
-            self._file.close()
+            self.close()
             raise
 
-    def read(self, name: str) -> Array:
+    def read(self, name: str, out: Array | None = None) -> Array:
         """Returns a sample as it is stored.
+
+        Args:
+            name: Name of the sample.
+            out: Array to fill and return where it has the sample's shape and type, in C order.
 
         Raises:
             UnusableDataset: The data cannot be read.
         """
         try:
-            return np.asarray(self._file[name][()])
-        except _DAMAGED as error:
+            return self._arrays.read(name, out)
+        except DAMAGED as error:
             raise self._damaged(name) from error
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -75,8 +79,8 @@ class SampleFile:
             UnusableDataset: It cannot be known.
         """
         try:
-            return tuple(self._file[name].shape)
-        except _DAMAGED as error:
+            return self._arrays.form(name).shape
+        except DAMAGED as error:
             raise self._damaged(name) from error
 
     def dtype(self, name: str) -> np.dtype[Any]:
@@ -86,14 +90,28 @@ class SampleFile:
             UnusableDataset: It cannot be known.
         """
         try:
-            dtype: np.dtype[Any] = self._file[name].dtype
-        except _DAMAGED as error:
+            return self._arrays.form(name).dtype
+        except DAMAGED as error:
             raise self._damaged(name) from error
-        return dtype
+
+    def attribute(self, name: str, key: str) -> Any:
+        """Returns an attribute of a sample, None where it has none of this name.
+
+        Raises:
+            UnusableDataset: It cannot be read.
+        """
+        try:
+            with LOCK:
+                attributes = self._file[name].attrs
+                return attributes[key] if key in attributes else None  # noqa: SIM401
+        except DAMAGED as error:
+            raise self._damaged(name) from error
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        self._arrays.close()
+        with LOCK:
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -111,10 +129,8 @@ class SampleFile:
         return UnusableDataset([message])
 
     def _checked_names(self) -> list[str]:
-        try:
-            problems = {name: _problem(self._file, name) for name in self._file}
-        except _DAMAGED as error:
-            raise UnusableDataset([f"{self.path.name}: {_unreadable(error)}"]) from error
+        with LOCK:
+            problems = {name: self._examined(name) for name in self._file}
         if not problems:
             raise UnusableDataset([f"{self.path.name}: expected at least one sample, found none"])
         found = [
@@ -127,6 +143,14 @@ class SampleFile:
         if found:
             raise UnusableDataset(first_of(found))
         return list(problems)
+
+    def _examined(self, name: str) -> str:
+        """Returns what is wrong with an entry; notes where the values of a sample lie."""
+        dataset = open_sample(self._file, name)
+        if isinstance(dataset, str):
+            return dataset
+        self._arrays.note(name, dataset)
+        return ""
 
     def _repeated(self, names: list[str]) -> list[str]:
         counts = Counter(int(name) for name in names)
@@ -184,12 +208,20 @@ class PairedFiles:
         self.close()
 
 
-def write_samples(path: Path, samples: Iterable[tuple[str, Array]]) -> int:
+def write_samples(
+    path: Path,
+    samples: Iterable[NamedArray],
+    attributes: Attributes | None = None,
+    gzip: int = 0,
+) -> int:
     """Writes samples as a new file that appears whole or not at all.
 
     Args:
         path: The file; an old one is replaced at the end.
-        samples: Names, as integers in decimal digits, and arrays; taken one by one.
+        samples: Names, as integers in decimal digits, arrays and, where there are any, attributes;
+            taken one by one.
+        attributes: Of the whole file.
+        gzip: Level of compression, 1 to 9; 0: none.
 
     Returns:
         The number of samples.
@@ -203,7 +235,7 @@ def write_samples(path: Path, samples: Iterable[tuple[str, Array]]) -> int:
         raise _unwritten(path, error) from error
     try:
         with os.fdopen(descriptor, "w+b") as file:
-            count = write_hdf5(file, samples)
+            count = write_hdf5(file, samples, attributes, gzip)
             file.flush()
             os.fchmod(descriptor, 0o666 & ~_umask())
             os.fsync(descriptor)
@@ -248,27 +280,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _problem(file: h5py.File, name: str) -> str:
-    """Returns what is wrong with one entry of a file, nothing where it is a sample."""
-    # int() also takes signs, blanks and underscores, which would make one number of two names.
-    if not (name.isascii() and name.isdigit() and len(name) <= LONGEST_NAME):
-        return "expected a name that is an integer, such as '0'"
-    if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
-        return "expected a dataset, found a link"
-    item = h5py.h5o.open(file.id, name.encode())
-    if not isinstance(item, h5py.h5d.DatasetID):
-        return "expected a dataset, found a group"
-    if item.get_space().get_simple_extent_type() == h5py.h5s.NULL:
-        return "expected an array, found an empty dataset"
-    created = item.get_create_plist()
-    if created.get_external_count() or created.get_layout() == h5py.h5d.VIRTUAL:
-        return "expected an array in this file, but its values lie in another file"
-    return ""
-
-
-def _unreadable(error: BaseException) -> str:
-    if "truncated" in str(error):
-        return "the file is truncated; copy or write it again"
-    return "expected an HDF5 file, found something else or a damaged one"

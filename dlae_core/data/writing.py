@@ -1,10 +1,16 @@
 """HDF5 into a file that may stop taking bytes at any moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 import h5py
 from numpy.typing import NDArray
+
+Attributes = Mapping[str, Any]
+# Name, array, and what is known of them: texts, numbers, arrays.
+NamedArray = tuple[str, NDArray[Any]] | tuple[str, NDArray[Any], Attributes]
+
+_LARGEST_CHUNK = 1 << 30
 
 
 class _Sink:
@@ -49,21 +55,40 @@ class _Sink:
             raise self._failure
 
 
-def write_hdf5(file: IO[bytes], samples: Iterable[tuple[str, NDArray[Any]]]) -> int:
+def write_hdf5(
+    file: IO[bytes],
+    samples: Iterable[NamedArray],
+    attributes: Attributes | None = None,
+    gzip: int = 0,
+) -> int:
     """Writes samples as the datasets of an HDF5 file; returns their number.
 
     Args:
         file: Open for reading and writing, empty.
-        samples: Names and arrays; taken one by one.
+        samples: Names, arrays and, where there are any, attributes; taken one by one.
+        attributes: Of the whole file.
+        gzip: Level of compression, 1 to 9; 0: none.
 
     Raises:
         OSError: The disk is full, or cannot be written.
     """
     sink, count = _Sink(file), 0
     with h5py.File(sink, "w") as target:
-        for name, array in samples:
-            target.create_dataset(name, data=array)
+        target.attrs.update(attributes or {})
+        for name, array, *known in samples:
+            dataset = target.create_dataset(name, data=array, **_storage(array, gzip))
+            for one in known:
+                dataset.attrs.update(one)
             sink.check()
             count += 1
     sink.check()
     return count
+
+
+def _storage(array: NDArray[Any], gzip: int) -> dict[str, Any]:
+    """Returns how an array is stored: in one chunk if compressed, as it is read as a whole."""
+    if not gzip or array.size == 0 or array.ndim == 0:
+        return {}
+    # HDF5 allows no chunk of 4 GiB.
+    chunk = array.shape if array.nbytes < _LARGEST_CHUNK else True
+    return {"chunks": chunk, "shuffle": True, "compression": "gzip", "compression_opts": gzip}
