@@ -6,7 +6,7 @@ SOURCES := dlae_core server client proto examples benchmarks tests
 PROTOS := $(wildcard proto/dlae/v1/*.proto)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slow format format-check lint types protos protos-check bench check clean
+.PHONY: help demo test test-fast test-slow format format-check lint types protos protos-check docs docs-check bench check clean
 
 help:  ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,7 +29,7 @@ test-fast: $(VENV)/.installed  ## Runs the tests that need no TensorFlow, in sec
 test-slow: $(VENV)/.installed  ## Runs the tests that train, predict or start a server.
 	$(BIN)/python -m pytest -m "keras or slow"
 
-check: format-check lint types protos-check  ## Runs format, lint, types and freshness checks.
+check: format-check lint types protos-check docs-check  ## Runs format, lint, types and freshness checks.
 
 format: $(VENV)/.installed  ## Formats the sources.
 	$(BIN)/ruff format .
@@ -49,6 +49,12 @@ protos: $(VENV)/.installed  ## Generates the code of the contract.
 
 protos-check: $(VENV)/.installed
 	$(BIN)/python -m proto.generate --check
+
+docs: $(VENV)/.installed  ## Generates the reference pages of the configuration.
+	$(BIN)/python -m docs.generate
+
+docs-check: $(VENV)/.installed
+	$(BIN)/python -m docs.generate --check
 
 bench: $(VENV)/.installed  ## Measures engine overhead and prediction round trip.
 	$(BIN)/python -m benchmarks

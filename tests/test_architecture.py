@@ -53,7 +53,7 @@ def _programs() -> list[Path]:
     """Returns the Python sources outside the packages, tests apart."""
     folders = ("examples", "benchmarks")
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [ROOT / "proto" / "generate.py", *found]
+    return [ROOT / "proto" / "generate.py", ROOT / "docs" / "generate.py", *found]
 
 
 ALL = [(package, path) for package in PACKAGES for path in _sources(package)]

@@ -1,6 +1,6 @@
 """Checking: everything that can be wrong with a complete configuration, all at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -9,7 +9,7 @@ from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_text import layer_violations
 from dlae_core.config.limits import violations_of
 from dlae_core.config.read import Reading, read_config
-from dlae_core.config.resolve import resolve_config
+from dlae_core.config.resolve import Origin, complete_config
 from dlae_core.config.rules import ADVICE, RULES, Rule
 from dlae_core.config.schema import settings_of, value_of
 from dlae_core.config.support import unsupported_settings
@@ -33,10 +33,17 @@ class Findings:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration that is complete and free of mistakes, with its warnings."""
+    """A configuration that is complete and free of mistakes.
+
+    Attributes:
+        config: All defaults filled in, a prebuilt network written out.
+        warnings: What is probably not meant, but can be used.
+        origins: Where every value came from, by path.
+    """
 
     config: Config
     warnings: tuple[Violation, ...]
+    origins: Mapping[str, Origin]
 
 
 def check_config(config: Config) -> Findings:
@@ -54,12 +61,12 @@ def load_config(source: str | Config) -> Loaded:
         InvalidConfig: With all violations at once.
     """
     reading = read_config(source) if isinstance(source, str) else Reading(source)
-    config = resolve_config(reading.config)
-    findings = _check(config, reading.doubtful)
-    violations = reading.violations + findings.violations
+    completion = complete_config(reading.config, reading.switched_off)
+    findings = _check(completion.config, reading.doubtful | completion.doubtful)
+    violations = reading.violations + completion.violations + findings.violations
     if violations:
         raise InvalidConfig(violations)
-    return Loaded(config, findings.warnings)
+    return Loaded(completion.config, findings.warnings, completion.origins)
 
 
 def _check(config: Config, doubtful: Doubtful) -> Findings:

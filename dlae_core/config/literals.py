@@ -15,6 +15,8 @@ from dlae_core.config.wording import expected_kind, shown
 
 MAX_CHARACTERS = 10_000
 MAX_ITEMS = 10_000
+# No field type holds more; beyond the range of floating-point numbers, comparisons fail.
+_LARGEST = 2**64
 
 # A flat list of numbers stands for one list here, and for one item per number everywhere else.
 _ONE_LIST_WHEN_FLAT = ("aspect_ratios",)
@@ -106,11 +108,14 @@ def _bool(given: object) -> bool:
 
 
 def _whole(given: object) -> int:
-    if isinstance(given, str):
-        return int(given)
-    if isinstance(given, bool) or not isinstance(given, int | float) or given != int(given):
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
         raise ValueError(given)
-    return int(given)
+    number = int(given)
+    if not isinstance(given, str) and number != given:
+        raise ValueError(given)
+    if abs(number) > _LARGEST:
+        raise UnreadableValue("too many digits")
+    return number
 
 
 def _number(given: object) -> float:

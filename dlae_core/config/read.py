@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.message import Message
@@ -32,11 +33,13 @@ class Reading:
         violations: Everything that cannot be read or that the schema does not allow.
         doubtful: Paths of sections, settings and layers whose value is not known, because
             something is wrong with them or with a name that probably means them. `""`: all.
+        switched_off: Paths of settings that the text says are `None`.
     """
 
     config: Config
     violations: tuple[Violation, ...] = ()
     doubtful: frozenset[str] = frozenset()
+    switched_off: frozenset[str] = frozenset()
 
 
 def read_config(text: str) -> Reading:
@@ -51,13 +54,19 @@ def read_config(text: str) -> Reading:
         return Reading(config, (document,), frozenset([""]))
     reader = _Reader()
     reader.read_fields(config, document, "")
-    return Reading(config, tuple(reader.violations), frozenset(reader.doubtful))
+    return Reading(
+        config,
+        tuple(reader.violations),
+        frozenset(reader.doubtful),
+        frozenset(reader.switched_off),
+    )
 
 
 @dataclass
 class _Reader:
     violations: list[Violation] = field(default_factory=list)
     doubtful: set[str] = field(default_factory=set)
+    switched_off: set[str] = field(default_factory=set)
 
     def read_fields(self, message: Message, given: JsonObject, path: str) -> None:
         """Reads the keys of an object into the fields of a message."""
@@ -118,6 +127,8 @@ class _Reader:
             self._refuse_all(path, found)
         else:
             assign(message, row, value)
+            if value is None and isinstance(given, str) and given.strip():
+                self.switched_off.add(path)
 
     def _read_parts(self, message: Message, row: Setting, given: object, path: str) -> None:
         if isinstance(given, JsonObject):
@@ -153,15 +164,11 @@ class _Reader:
             sentence = f"expected a layer string such as 'Dense:10', got {shown(given)}"
             self._refuse(path, "INVALID_VALUE", sentence)
             return Layer()
-        try:
-            return parse_layer(given)
-        except LayerSyntaxError as error:
-            found = [
-                Violation(_join(path, row.path), row.reason, row.message)
-                for row in error.violations
-            ]
-            self._refuse_all(path, found)
-            return Layer()
+        layer, found = _parsed(given)
+        self._refuse_all(
+            path, [Violation(_join(path, row.path), row.reason, row.message) for row in found]
+        )
+        return layer
 
     def _refuse(self, path: str, reason: str, message: str) -> None:
         # Keys come from the file: what is no text in UTF-8 must not reach a message or a log.
@@ -179,6 +186,16 @@ _READERS = {
     "parts": _Reader._read_parts,
     "layer": _Reader._read_layers,
 }
+
+
+# Networks repeat their layers, and configurations are read more than once.
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> tuple[Layer, tuple[Violation, ...]]:
+    """Returns a layer that nobody may change, empty where it cannot be read, and why it cannot."""
+    try:
+        return parse_layer(text), ()
+    except LayerSyntaxError as error:
+        return Layer(), error.violations
 
 
 def _join(path: str, key: str) -> str:

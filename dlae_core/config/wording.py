@@ -12,6 +12,8 @@ _KINDS = {
     "float": "a number",
     "text": "a text",
     "numbers": "a list of numbers or of lists of numbers",
+    "parts": "a text with colons",
+    "layer": "a list of layer strings",
 }
 
 
@@ -40,17 +42,23 @@ def suggestion(name: str, names: Iterable[str]) -> str:
 def expected_kind(setting: Setting) -> str:
     """Returns what kind of value a setting takes: `numbers such as (3, 3), or None`."""
     one = _KINDS[setting.kind]
-    listed = f"{one}, or several in brackets" if setting.repeated else one
-    phrase = one if setting.kind == "numbers" else listed
+    listed = setting.repeated and setting.kind not in ("numbers", "layer")
+    phrase = f"{one}, or several in brackets" if listed else one
     return f"{phrase}, or None" if setting.options.none_allowed else phrase
 
 
-def expected_range(setting: Setting, number: float) -> str:
-    """Returns the range that a number is outside of: `at least 0 and below 1`."""
+def expected_range(setting: Setting, number: float | None = None) -> str:
+    """Returns the range of a setting: `at least 0 and below 1`.
+
+    Args:
+        setting: Of numbers.
+        number: One that is outside of it; None to tell what the schema states.
+    """
     options, low, high = setting.options, setting.minimum, setting.maximum
     # A field type's own range goes without saying, but for the number that breaks it.
-    says_low = options.HasField("min") or (low is not None and number < low)
-    says_high = options.HasField("max") or (high is not None and number > high)
+    is_low = number is not None and low is not None and number < low
+    is_high = number is not None and high is not None and number > high
+    says_low, says_high = options.HasField("min") or is_low, options.HasField("max") or is_high
     bounds = (
         ("at least", low, says_low),
         ("above", options.above, options.HasField("above")),

@@ -1,7 +1,6 @@
 """`dlae-client prebuilt`: the networks that come with DLAE. Needs no server."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +10,8 @@ import click
 from dlae.v1.config_pb2 import ConfigFile
 from dlae_client.cli.context import Session, command, violation_rows
 from dlae_client.cli.tables import shape, table
-from dlae_client.errors import InvalidRequest, LocalFileError
+from dlae_client.cli.writing import write_text
+from dlae_client.errors import InvalidRequest
 from dlae_core.config import read_config, resolve_config, write_config
 from dlae_core.config.literals import UnreadableValue, read_value
 from dlae_core.config.prebuilt import Prebuilt, prebuilt_names, prebuilt_sections
@@ -69,7 +69,7 @@ def show_network(
     if output is None:
         click.echo(text, nl=False)
         return
-    _write(output, text, force)
+    write_text(output, text, force)
     session.print(f"wrote {output}")
     session.document({"prebuilt": name, "path": str(output)})
 
@@ -109,20 +109,6 @@ def _refuse(session: Session, violations: tuple[Violation, ...]) -> NoReturn:
     rows = violation_rows(violations)
     session.document({"valid": False, "violations": rows, "warnings": []})
     sys.exit(3)
-
-
-def _write(path: Path, text: str, force: bool) -> None:
-    """Writes a file whole or not at all."""
-    if path.exists() and not force:
-        raise LocalFileError(f"{path} exists already; choose another name or use --force")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise LocalFileError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _values(row: Prebuilt) -> dict[str, object]:

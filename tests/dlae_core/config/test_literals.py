@@ -65,6 +65,7 @@ def test_value_is_read(path: str, given: object, value: Any) -> None:
         ("preprocessing.categories", 5.5),
         ("preprocessing.categories", True),
         ("preprocessing.categories", "9" * 5000),
+        ("preprocessing.categories", 10**400),
         ("preprocessing.categories", float("inf")),
         ("preprocessing.categories", "None"),
         ("preprocessing.categories", [2]),

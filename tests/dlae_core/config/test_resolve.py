@@ -1,8 +1,10 @@
-"""Defaults: what a configuration is when something is left out."""
+"""Defaults: what a configuration is when something is left out, and where every value came from."""
+
+import json
 
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Convolution, Input, Layer
-from dlae_core.config import read_config, resolve_config
+from dlae_core.config import Completion, complete_config, read_config, resolve_config
 
 OPTIMIZER = '{"optimizer": {"gan_optimizer": "SGD::::0.5"}}'
 
@@ -58,3 +60,69 @@ def test_layers_of_a_message_are_completed() -> None:
     assert list(convolution.kernel) == [5, 5, 5]
     assert list(convolution.stride) == [1, 1, 1]
     assert convolution.padding == "same"
+
+
+def _completed(**sections: object) -> Completion:
+    reading = read_config(json.dumps(sections))
+    assert reading.violations == ()
+    return complete_config(reading.config, reading.switched_off)
+
+
+def test_every_value_has_an_origin() -> None:
+    completion = _completed(
+        optimizer={"gan_optimizer": "SGD::::0.5", "beta1": 0.5},
+        paths={"train_X": ""},
+        layers={"serial_layer_list": ["Input:(8, 6, 2)"]},
+    )
+    origins = completion.origins
+    assert origins["optimizer.gan_optimizer.momentum"] == "file"
+    assert origins["optimizer.gan_optimizer.beta1"] == "default"
+    assert origins["optimizer.beta1"] == "file"
+    assert origins["paths.train_X"] == "file"
+    assert origins["paths.train_y"] == "default"
+    assert origins["layers.serial_layer_list"] == "file"
+    assert origins["config_file.input_shape"] == "rule"
+    assert list(completion.config.config_file.input_shape) == [8, 6, 2]
+
+
+def test_a_shape_without_an_input_layer_is_nowhere_from() -> None:
+    assert _completed().origins["config_file.input_shape"] == "default"
+
+
+def test_values_of_a_prebuilt_network_are_told_from_those_of_the_file() -> None:
+    network = {"prebuilt": "unet2d", "input_shape": [64, 64, 1]}
+    completion = _completed(config_file=network, monitors={"mse_switch": True})
+    origins = completion.origins
+    assert completion.violations == ()
+    assert origins["config_file.input_shape"] == "file"
+    assert origins["config_file.model_signal"] == "prebuilt"
+    assert origins["layers.serial_layer_list"] == "prebuilt"
+    assert origins["monitors.mse_switch"] == "file"
+    assert origins["monitors.mae_switch"] == "default"
+
+
+def test_the_name_of_a_prebuilt_network_is_written_out() -> None:
+    completion = _completed(config_file={"prebuilt": "unet2d"})
+    assert completion.config.config_file.prebuilt == ""
+    assert completion.origins["config_file.prebuilt"] == "rule"
+
+
+def test_a_setting_that_the_file_switches_off_stays_off_beside_a_prebuilt_network() -> None:
+    network = {"prebuilt": "ssd"}
+    assert len(_completed(config_file=network).config.bbd_options.steps) == 7
+    completion = _completed(config_file=network, bbd_options={"steps": "None"})
+    assert len(completion.config.bbd_options.steps) == 0
+    assert completion.origins["bbd_options.steps"] == "file"
+
+
+def test_what_an_unknown_prebuilt_network_would_bring_is_doubtful() -> None:
+    completion = _completed(config_file={"prebuilt": "unet22d"}, paths={"train_X": "X.h5"})
+    assert [row.reason for row in completion.violations] == ["UNKNOWN_PREBUILT"]
+    assert {"layers.serial_layer_list", "loss_function.loss"} <= completion.doubtful
+    assert "paths.train_X" not in completion.doubtful
+
+
+def test_values_of_prebuilt_are_those_of_the_expanded_configuration() -> None:
+    completion = _completed(config_file={"prebuilt": "pix2pix"})
+    assert completion.config == resolve_config(completion.config)
+    assert resolve_config(Config()) == complete_config(Config()).config
