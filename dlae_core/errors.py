@@ -7,6 +7,7 @@
     ├─ InvalidImage           an image that does not suit the model
     ├─ IncompatibleArtifact   a stored model of another version or kind
     ├─ CorruptArtifact        a stored model that is damaged
+    ├─ WeightsNotFound        initial weights that are not there
     ├─ StorageFailed          the disk is full or cannot be written
     ├─ DeviceOutOfMemory      the network does not fit the device
     ├─ TrainingDiverged       the loss is no longer a number
@@ -107,6 +108,10 @@ class CorruptArtifact(DlaeError):
     def of_file(cls, path: Path, what: str) -> "CorruptArtifact":
         """Returns the error for one damaged file of a bundle."""
         return cls(f"the model file {path.name} {what}; restore it from a backup or train again")
+
+
+class WeightsNotFound(DlaeError):
+    """Initial weights that are not there: ImageNet files that nobody installed, a wrong path."""
 
 
 class StorageFailed(DlaeError):

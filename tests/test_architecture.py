@@ -26,16 +26,18 @@ LIGHT = (
     "dlae_core.events",
     "dlae_core.bundle",
     "dlae_core.config",
+    "dlae_core.backbones.weight_files",
     "dlae_core.layers.language",
     "dlae_core.data.source",
 )
-CLIENT_MAY_USE = tuple(name for name in LIGHT if name != "dlae_core.bundle")
+SERVER_ONLY = ("dlae_core.bundle", "dlae_core.backbones.weight_files")
+CLIENT_MAY_USE = tuple(name for name in LIGHT if name not in SERVER_ONLY)
 KNOW_GRPC = ("app", "interceptors", "status", "services")
 # What another room of the engine may use: rooms further down only.
 ORDER = (
     ("errors", "events"),
     ("bundle", "config", "history"),
-    ("layers", "data"),
+    ("layers", "backbones", "data"),
     ("graph", "losses"),
     ("monitors", "optimization"),
     ("families", "steps", "engines"),

@@ -2,21 +2,28 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 import dlae
+from dlae_core.backbones.weight_files import FOLDER_VARIABLE
 from dlae_core.errors import DlaeError
 from dlae_server.app import Commands, serve
 from dlae_server.settings import Settings
+from dlae_server.weights import weights
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command(context_settings={"auto_envvar_prefix": "DLAE", "max_content_width": 100})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"auto_envvar_prefix": "DLAE", "max_content_width": 100},
+)
 @click.option(
     "--listen",
     default="127.0.0.1:50051",
@@ -38,6 +45,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Folder whose files configurations may name; repeatable.  [default: the current folder]",
 )
 @click.option(
+    "--weights-dir",
+    type=FOLDER,
+    help="Folder of ImageNet weights.  [default: weights in the data folder]",
+)
+@click.option(
     "--metrics-port",
     type=click.IntRange(0, 65535),
     default=9090,
@@ -52,29 +64,40 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     show_default=True,
 )
 @click.version_option(dlae.__version__)
-def main(
-    listen: str,
-    data_dir: Path,
-    data_roots: tuple[Path, ...],
-    metrics_port: int,
-    no_metrics: bool,
-    log_level: str,
-) -> None:
+@click.pass_context
+def main(context: click.Context, /, log_level: str, **options: Any) -> None:
     """Trains networks and predicts with them, for clients on this machine.
 
-    Every option can be given as an environment variable, DLAE_LISTEN for --listen.
+    Every option can be given as an environment variable, DLAE_LISTEN for --listen. Without a
+    command it serves.
     """
-    logging.basicConfig(
-        level=log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    context.obj = _settings(options)
+    if context.invoked_subcommand is None:
+        logging.basicConfig(
+            level=log_level.upper(),
+            stream=sys.stderr,
+            format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        )
+        _serve(context.obj)
+
+
+main.add_command(weights)
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    weights_dir = options["weights_dir"]
+    return Settings(
+        listen=options["listen"],
+        data_dir=options["data_dir"].absolute(),
+        data_roots=tuple(root.absolute() for root in options["data_roots"] or (Path.cwd(),)),
+        weights_dir=weights_dir.absolute() if weights_dir else None,
+        metrics_port=None if options["no_metrics"] else options["metrics_port"],
     )
-    settings = Settings(
-        listen=listen,
-        data_dir=data_dir.absolute(),
-        data_roots=tuple(root.absolute() for root in data_roots or (Path.cwd(),)),
-        metrics_port=None if no_metrics else metrics_port,
-    )
+
+
+def _serve(settings: Settings) -> None:
+    # Worker processes inherit it.
+    os.environ[FOLDER_VARIABLE] = str(settings.weights_folder)
     try:
         asyncio.run(serve_until_signal(settings))
     except DlaeError as error:

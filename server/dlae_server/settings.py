@@ -13,6 +13,7 @@ class Settings:
         data_dir: Folder of jobs and models.
         data_roots: Folders whose files configurations may name.
         metrics_port: Port of `/metrics`; 0 takes any free one, None switches it off.
+        weights_dir: Folder of ImageNet weights; None: `weights` in the data folder.
         queued_jobs: Jobs that may wait.
         validations: Validations that may run at once.
         loaded_models: Models that may be loaded at once.
@@ -27,6 +28,7 @@ class Settings:
     data_dir: Path
     data_roots: tuple[Path, ...]
     metrics_port: int | None = 9090
+    weights_dir: Path | None = None
     queued_jobs: int = 1000
     validations: int = 2
     loaded_models: int = 2
@@ -35,3 +37,8 @@ class Settings:
     tensor_bytes: int = 2 << 30
     free_bytes: int = 200 << 20
     heartbeat_seconds: float = 15.0
+
+    @property
+    def weights_folder(self) -> Path:
+        """Folder of ImageNet weights."""
+        return self.weights_dir or self.data_dir / "weights"

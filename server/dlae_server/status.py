@@ -23,6 +23,7 @@ STATUSES: dict[type[core.DlaeError], grpc.StatusCode] = {
     core.UnusableDataset: grpc.StatusCode.FAILED_PRECONDITION,
     core.IncompatibleArtifact: grpc.StatusCode.FAILED_PRECONDITION,
     core.CorruptArtifact: grpc.StatusCode.DATA_LOSS,
+    core.WeightsNotFound: grpc.StatusCode.FAILED_PRECONDITION,
     core.StorageFailed: grpc.StatusCode.RESOURCE_EXHAUSTED,
     core.DeviceOutOfMemory: grpc.StatusCode.RESOURCE_EXHAUSTED,
     core.TrainingDiverged: grpc.StatusCode.ABORTED,
