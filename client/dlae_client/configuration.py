@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from dlae.v1.config_pb2 import Config
+from dlae.v1.layers_pb2 import Layer
 from dlae.v1.training_pb2 import ConfigSource
 from dlae_client.errors import InvalidRequest, LocalFileError
+from dlae_core.layers.language import LayerSyntaxError, format_layer, parse_layer
+
+# Weights of a backbone that are no file.
+_NO_FILE = ("", "none", "None", "imagenet")
 
 Configuration = str | Path | Mapping[str, Any] | Config
 
@@ -17,8 +22,8 @@ Configuration = str | Path | Mapping[str, Any] | Config
 def config_source(configuration: Configuration) -> ConfigSource:
     """Returns a configuration as it is sent.
 
-    Relative paths of the section `paths` are made absolute: against the folder of the file, or the
-    current folder where there is no file. A text that is not JSON goes as it is; the server says
+    Relative paths of the section `paths`, and of the weights of backbones, are made absolute:
+    against the folder of the file, or the current folder where there is no file. A text that is not JSON goes as it is; the server says
     what is wrong with it.
 
     Args:
@@ -75,10 +80,39 @@ def _json(sections: Any) -> str:
 
 
 def _absolute(sections: Any, folder: Path) -> Any:
-    if not isinstance(sections, dict) or not isinstance(sections.get("paths"), Mapping):
+    if not isinstance(sections, dict):
         return sections
-    paths = {key: _path(value, folder) for key, value in sections["paths"].items()}
-    return {**sections, "paths": paths}
+    changed = dict(sections)
+    if isinstance(sections.get("paths"), Mapping):
+        paths = sections["paths"].items()
+        changed["paths"] = {key: _path(value, folder) for key, value in paths}
+    if isinstance(sections.get("layers"), Mapping):
+        lists = sections["layers"].items()
+        changed["layers"] = {key: _layers(value, folder) for key, value in lists}
+    return changed
+
+
+def _layers(layers: Any, folder: Path) -> Any:
+    if not isinstance(layers, list):
+        return layers
+    return [_layer(text, folder) if isinstance(text, str) else text for text in layers]
+
+
+def _layer(text: str, folder: Path) -> str:
+    """Returns a layer string; where it names a file of weights, with its absolute path."""
+    try:
+        layer = parse_layer(text)
+    except LayerSyntaxError:
+        return text
+    return format_layer(layer) if _made_absolute(layer, folder) else text
+
+
+def _made_absolute(layer: Layer, folder: Path) -> bool:
+    """Makes the path of a backbone's weights absolute; returns whether there is one."""
+    found = layer.WhichOneof("type") == "backbone" and layer.backbone.weights not in _NO_FILE
+    if found:
+        layer.backbone.weights = _path(layer.backbone.weights, folder)
+    return found
 
 
 def _absolute_message(config: Config, folder: Path) -> Config:
@@ -86,6 +120,9 @@ def _absolute_message(config: Config, folder: Path) -> Config:
     absolute.CopyFrom(config)
     for field, value in config.paths.ListFields():
         setattr(absolute.paths, field.name, _path(value, folder))
+    for _, layers in absolute.layers.ListFields():
+        for layer in layers:
+            _made_absolute(layer, folder)
     return absolute
 
 

@@ -1,9 +1,10 @@
-"""Which files a configuration may name: those in the server's data roots."""
+"""Which files a configuration may name, data and weights: those in the server's data roots."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dlae.v1.config_pb2 import Config
+from dlae.v1.layers_pb2 import Layer
 from dlae_core.errors import Violation
 
 # Field of `Paths` to its spelling. The others are not read in training.
@@ -13,6 +14,8 @@ TRAINING_PATHS = {
     "validation_x": "validation_X",
     "validation_y": "validation_y",
 }
+# Weights of a backbone that are no file of the user's.
+NO_FILE = ("", "none", "None", "imagenet")
 
 
 def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation]:
@@ -24,6 +27,15 @@ def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation
         text = getattr(config.paths, field)
         if text:
             yield from _violations(Path(text), f"paths.{key}", roots)
+    for place, layer in _layers(config):
+        if layer.WhichOneof("type") == "backbone" and layer.backbone.weights not in NO_FILE:
+            yield from _violations(Path(layer.backbone.weights), f"{place}.weights", roots)
+
+
+def _layers(config: Config) -> Iterator[tuple[str, Layer]]:
+    for field, layers in config.layers.ListFields():
+        for item, layer in enumerate(layers):
+            yield f"layers.{field.name}[{item}]", layer
 
 
 def _violations(path: Path, place: str, roots: Sequence[Path]) -> Iterator[Violation]:
@@ -39,7 +51,7 @@ def _violations(path: Path, place: str, roots: Sequence[Path]) -> Iterator[Viola
         )
         yield Violation(place, "OUTSIDE_DATA_ROOTS", message)
     elif not real.is_file():
-        message = f"expected an HDF5 file, found none at '{path}'"
+        message = f"expected a file, found none at '{path}'"
         yield Violation(place, "DATASET_NOT_FOUND", message)
 
 

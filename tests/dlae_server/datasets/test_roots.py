@@ -49,3 +49,25 @@ def test_what_is_outside_is_refused_whether_it_exists_or_not(root: Path, name: s
 @pytest.mark.parametrize("name", ["a\0b", "a" * 5000])
 def test_what_cannot_be_a_path_is_refused(root: Path, name: str) -> None:
     assert reasons(root / name, root) == ["OUTSIDE_DATA_ROOTS"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "found"),
+    [
+        ("none", []),
+        ("imagenet", []),
+        ("weights.h5", ["NOT_ABSOLUTE"]),
+        ("{outside}", ["OUTSIDE_DATA_ROOTS"]),
+        ("{inside}", []),
+    ],
+)
+def test_weights_of_a_backbone_are_read_from_the_roots_only(
+    root: Path, weights: str, found: list[str]
+) -> None:
+    path = weights.format(outside=root.parent / "secret.h5", inside=root / "X.h5")
+    config = Config()
+    config.layers.generator_layer_list.add(input={"shape": [32, 32, 3]})
+    config.layers.generator_layer_list.add(backbone={"network": "VGG16", "weights": path})
+    violations = list(path_violations(config, [root]))
+    assert [row.reason for row in violations] == found
+    assert {row.path for row in violations} <= {"layers.generator_layer_list[1].weights"}
