@@ -23,8 +23,8 @@ def config_source(configuration: Configuration) -> ConfigSource:
     """Returns a configuration as it is sent.
 
     Relative paths of the section `paths`, and of the weights of backbones, are made absolute:
-    against the folder of the file, or the current folder where there is no file. A text that is not JSON goes as it is; the server says
-    what is wrong with it.
+    against the folder of the file, or the current folder where there is no file. A text that is not
+    JSON goes as it is; the server says what is wrong with it.
 
     Args:
         configuration: Path of a JSON file, its content as a dictionary, or a message.
