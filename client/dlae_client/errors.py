@@ -6,6 +6,7 @@
     ├─ NotFound, PermissionDenied, FailedPrecondition, Exhausted, DataLost
     ├─ ServerFailed           a fault of the server
     ├─ JobFailed, JobCancelled
+    ├─ UnusableData           data on this side that cannot be trained on
     └─ LocalFileError         a file on this side
 
 `reason` is for programs; a class is chosen by status code and reason, never by the text.
@@ -100,6 +101,15 @@ class LocalFileError(ClientError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "LOCAL_FILE")
+
+
+class UnusableData(ClientError):
+    """Data on this side that cannot be trained on, or made into a data set."""
+
+    exit_code = 3
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "UNUSABLE_DATASET")
 
 
 class JobFailed(ClientError):

@@ -15,6 +15,7 @@ COMMANDS = (
     "prebuilt",
     "config",
     "layers",
+    "data",
     "validate",
     "train",
     "status",

@@ -1,0 +1,150 @@
+"""Samples as pictures, with their masks and boxes over them."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlae_client.errors import InvalidRequest, LocalFileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+# Of the colour map tab10, from those that stand out most from grey.
+_ORDER = (3, 0, 2, 1, 4, 9, 6, 8, 5)
+_OPACITY = 0.4
+DPI = 120
+INK, PAPER, QUIET = "#222222", "white", "#777777"
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Returns an empty figure of a size in inches.
+
+    Raises:
+        InvalidRequest: Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 - comes with an extra
+    except ImportError as error:
+        message = "drawing needs matplotlib; `pip install 'dlae[plot]'` installs it"
+        raise InvalidRequest(message, "MISSING_EXTRA") from error
+    return Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER, layout="constrained")
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Writes a figure as PNG, whole or not at all.
+
+    Raises:
+        LocalFileError: The file cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        figure.savefig(fresh, format="png")
+        fresh.replace(path)
+    except OSError as error:
+        raise LocalFileError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def colour(number: int) -> tuple[float, float, float]:
+    """Returns the colour of a class, from 1."""
+    from matplotlib import colormaps  # noqa: PLC0415 - as above
+
+    red, green, blue, _ = colormaps["tab10"](_ORDER[(number - 1) % len(_ORDER)])
+    return float(red), float(green), float(blue)
+
+
+def draw_image(axes: Any, image: "Array") -> None:
+    """Draws a plane or the middle slice of a volume, its own minimum black, its maximum white.
+
+    Args:
+        axes: Where.
+        image: (*space, channels); three channels are shown as colours, else the first as grey.
+    """
+    plane = middle(image, image.ndim - 1)
+    shown = plane if plane.shape[-1] == 3 else plane[..., 0]
+    low, high = float(shown.min()), float(shown.max())
+    scaled = (shown.astype("float64") - low) / ((high - low) or 1.0)
+    axes.imshow(scaled, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def draw_labels(axes: Any, labels: "Array") -> None:
+    """Draws the classes of a label map over its image; 0 stays clear.
+
+    Args:
+        axes: Where the image is.
+        labels: (*space,) whole numbers; of a volume, the middle slice.
+    """
+    import numpy as np  # noqa: PLC0415 - takes longer to import than the rest of the client
+
+    plane = middle(labels, labels.ndim)
+    over = np.zeros((*plane.shape, 4))
+    for number in np.unique(plane):
+        if number > 0:
+            inside = plane == number
+            over[inside] = (*colour(int(number)), _OPACITY)
+            over[inside & _is_border(inside)] = (*colour(int(number)), 1.0)
+    axes.imshow(over, interpolation="nearest")
+
+
+def _is_border(inside: "Array") -> "Array":
+    """Returns which pixels have a neighbour outside, beside or below them; edges have none."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    framed = np.pad(inside, 1, mode="edge")
+    whole = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
+    border: Array = ~whole
+    return border
+
+
+def draw_boxes(axes: Any, boxes: "Array") -> None:
+    """Draws boxes (boxes, 5) with their classes.
+
+    A pixel's centre has its index as coordinate, a box counts from the pixels' edges.
+    """
+    from matplotlib.patches import Rectangle  # noqa: PLC0415 - as above
+
+    for number, xmin, ymin, xmax, ymax in boxes.tolist():
+        edge = colour(int(number))
+        corner = (xmin - 0.5, ymin - 0.5)
+        axes.add_patch(
+            Rectangle(corner, xmax - xmin, ymax - ymin, fill=False, edgecolor=edge, linewidth=1.4)
+        )
+        axes.annotate(
+            f"{number:g}",
+            corner,
+            fontsize=6,
+            color="white",
+            va="bottom",
+            annotation_clip=True,
+            bbox={"facecolor": edge, "edgecolor": "none", "pad": 0.8},
+        )
+
+
+def draw_points(axes: Any, points: "Array") -> None:
+    """Draws points (points, axes), rows first, in pixels."""
+    axes.plot(points[:, 1], points[:, 0], "+", color=colour(1), markersize=7, markeredgewidth=1.4)
+
+
+def legend(figure: Any, numbers: Sequence[int]) -> None:
+    """Draws which colour is which class below a figure."""
+    from matplotlib.patches import Patch  # noqa: PLC0415 - as above
+
+    patches = [Patch(color=colour(number), label=f"class {number}") for number in numbers]
+    if patches:
+        columns = min(len(patches), 9)
+        figure.legend(
+            handles=patches, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
+        )
+
+
+def middle(array: "Array", axes: int) -> "Array":
+    """Returns the middle slice of an array with three space axes, a plane as it is."""
+    return array[:, :, array.shape[2] // 2] if axes == 3 else array

@@ -1,0 +1,55 @@
+"""The files that the data commands read: configurations and pairs of HDF5 files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlae.v1.config_pb2 import Config
+from dlae_client.configuration import read_text
+from dlae_client.errors import InvalidConfiguration
+from dlae_core.config import complete_config, load_config, read_config
+from dlae_core.errors import InvalidConfig
+
+if TYPE_CHECKING:
+    from dlae_core.data.inspection import Expectation
+    from dlae_core.data.source import PairedFiles
+
+# What a configuration says about files matters to the server; so does what it cannot train yet.
+_ELSEWHERE = ("paths.", "save_configurations.")
+_NOT_YET = "NOT_SUPPORTED_YET"
+
+
+def config_from_file(path: Path) -> Config:
+    """Returns a configuration with everything filled in.
+
+    Raises:
+        InvalidConfiguration: It has mistakes that matter to the data.
+        LocalFileError: The file cannot be read.
+    """
+    text = read_text(path)
+    try:
+        return load_config(text).config
+    except InvalidConfig as error:
+        mistakes = tuple(
+            row
+            for row in error.violations
+            if row.reason != _NOT_YET and not row.path.startswith(_ELSEWHERE)
+        )
+        if mistakes:
+            raise InvalidConfiguration(mistakes) from error
+    return complete_config(read_config(text).config).config
+
+
+def expectation_from_file(path: Path | None, pairs: "PairedFiles") -> "Expectation | None":
+    """Returns what the network of a configuration expects of a data set.
+
+    Raises:
+        InvalidConfiguration: The configuration has mistakes that matter to the data.
+        LocalFileError: The file cannot be read.
+        UnusableDataset: The first annotation cannot be read.
+    """
+    from dlae_core.data.expectation import expectation_from_config  # noqa: PLC0415 - needs h5py
+
+    if path is None:
+        return None
+    config = config_from_file(path)
+    return expectation_from_config(config, pairs.annotations.shape(pairs.names[0]))
