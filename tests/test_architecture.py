@@ -29,6 +29,14 @@ LIGHT = (
     "dlae_core.backbones.weight_files",
     "dlae_core.layers.language",
     "dlae_core.data.source",
+    "dlae_core.data.distribution",
+    "dlae_core.data.expectation",
+    "dlae_core.data.inspection",
+    "dlae_core.data.packing",
+    "dlae_core.data.preview",
+    "dlae_core.data.report",
+    "dlae_core.data.stored_boxes",
+    "dlae_core.data.summary",
 )
 SERVER_ONLY = ("dlae_core.bundle", "dlae_core.backbones.weight_files")
 CLIENT_MAY_USE = tuple(name for name in LIGHT if name not in SERVER_ONLY)
@@ -37,10 +45,10 @@ KNOW_GRPC = ("app", "interceptors", "status", "services")
 ORDER = (
     ("errors", "events"),
     ("bundle", "config", "history"),
-    ("layers", "backbones", "data"),
+    ("layers", "backbones", "data", "detection"),
     ("graph", "losses"),
     ("monitors", "optimization"),
-    ("families", "steps", "engines"),
+    ("families", "steps", "datasets", "engines"),
     ("training_data",),
     ("validation", "prediction"),
     ("training",),

@@ -1,6 +1,7 @@
 """Distributions of numbers, measured piece by piece and in any order."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,11 +46,22 @@ class Histogram:
         return math.ldexp(float(self.first), self.exponent)
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], exponent: int) -> "Histogram":
-        """Counts values, float64 (n,), n > 0, all finite."""
-        places = np.floor(values * math.ldexp(1.0, -exponent)).astype(np.int64)
-        first = int(places.min())
-        return cls(exponent, first, np.bincount(places - first).astype(np.int64))
+    def of(
+        cls, values: NDArray[np.float64], exponent: int, counts: NDArray[np.int64] | None = None
+    ) -> "Histogram":
+        """Counts values.
+
+        Args:
+            values: float64 (n,), n > 0, all finite.
+            exponent: Of the width.
+            counts: How often each value stands there; None: once.
+        """
+        places = values * math.ldexp(1.0, -exponent)
+        np.floor(places, out=places)
+        first = places.min()
+        places -= first
+        found = np.bincount(places.astype(np.intp), counts)
+        return cls(exponent, int(first), found.astype(np.int64))
 
     def coarser(self, exponent: int) -> "Histogram":
         """Returns the same counts in bins of 2^exponent, no narrower than they are."""
@@ -106,6 +118,17 @@ class Distribution:
             piece = cls._of_piece(flat[start : start + PIECE].astype(np.float64), whole)
             measured = piece if measured is None else measured.merged(piece)
         return measured
+
+    @classmethod
+    def of_counts(cls, found: Mapping[int, int]) -> "Distribution":
+        """Returns the distribution of whole numbers, each as often as it was counted."""
+        values = np.array(list(found), np.float64)
+        counts = np.array(list(found.values()), np.int64)
+        low, high = float(values.min()), float(values.max())
+        mean = float(values @ counts / counts.sum())
+        squares = float((values - mean) ** 2 @ counts)
+        histogram = Histogram.of(values, max(_exponent(low, high), 0), counts)
+        return cls(int(counts.sum()), low, high, mean, squares, histogram)
 
     @classmethod
     def _of_piece(cls, values: NDArray[np.float64], whole: bool) -> "Distribution":

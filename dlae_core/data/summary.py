@@ -157,12 +157,15 @@ def summarize(name: str, sample: Sample, expected: Expectation | None) -> Summar
         space = ANY_SPACE if image is None else image.shape
         doubts = () if expected else tuple(box_problems(annotation, space, MOST_CLASSES))
         return Summary(name, channels, meaning, boxes=box_rows(annotation), doubts=doubts)
-    is_vector = meaning == "values" and annotation.size <= MOST_COMPONENTS
-    parts = annotation.reshape(1, -1) if is_vector else annotation.reshape(-1, 1)
     labels = None
     if meaning in ("map", "number") and (expected is None or expected.classes):
         labels = label_counts(annotation)
-    return Summary(name, channels, meaning, _components(parts), labels)
+    if labels is not None:
+        values: tuple[Distribution, ...] = (Distribution.of_counts(labels),)
+    else:
+        is_vector = meaning == "values" and annotation.size <= MOST_COMPONENTS
+        values = _components(annotation.reshape((1, -1) if is_vector else (-1, 1)))
+    return Summary(name, channels, meaning, values, labels)
 
 
 def meaning_of(annotation: Array, image: Shape | None, expected: Expectation | None) -> str:

@@ -235,3 +235,65 @@ def test_the_group_starts_without_numpy() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def _augmented(path: Path, **changes: Any) -> Path:
+    flips = {
+        "augmentation__apply_augmentation_switch": True,
+        "augmentation__horizontal_flip_switch": True,
+    }
+    path.write_text(json.dumps(sections(**{**flips, **changes})))
+    return path
+
+
+def test_the_preview_is_a_picture(run: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
+    config, picture = _augmented(tmp_path / "config.json"), tmp_path / "grid.png"
+    arguments = ("data", "preview", config, "-o", picture, "--samples", 3, "--draws", 2)
+    done = run(*arguments)
+    assert (done.code, done.out, done.err) == (0, f"wrote {picture}\n", "")
+    assert picture.read_bytes().startswith(PNG)
+    assert run(*arguments).code == 1
+    told = run(*arguments, "--force", "--json").document
+    assert told == {"path": str(picture), "samples": ["0", "4", "9"], "varies": True}
+
+
+def test_a_preview_of_nothing_random_says_so(
+    run: Run, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    config = _augmented(tmp_path / "c.json", augmentation__apply_augmentation_switch=False)
+    done = run("data", "preview", config, "-o", tmp_path / "grid.png", "--samples", 1)
+    assert done.code == 0
+    assert "warning: nothing varies" in done.err
+
+
+def test_what_cannot_be_previewed_is_told(
+    run: Run, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    picture = tmp_path / "grid.png"
+    config = _augmented(tmp_path / "none.json", paths__train_X="", paths__train_y="")
+    done = run("data", "preview", config, "-o", picture)
+    assert (done.code, "expected paths.train_X and paths.train_y" in done.err) == (2, True)
+    config = _augmented(tmp_path / "missing.json", paths__train_X="Z.h5")
+    assert (
+        "Z.h5: expected an HDF5 file, found no file"
+        in run("data", "preview", config, "-o", picture).err
+    )
+    config = _augmented(tmp_path / "wrong.json", paths__train_y="X.h5")
+    done = run("data", "preview", config, "-o", picture)
+    assert (done.code, "y.h5: dataset '0'" in done.err) == (3, False)
+    assert "X.h5: dataset '0': expected class numbers" in done.err
+    assert not picture.exists()
+
+
+def test_a_preview_without_opencv_is_one_sentence(files: tuple[Path, Path], tmp_path: Path) -> None:
+    config = _augmented(tmp_path / "config.json")
+    program = (
+        "import sys; sys.modules['cv2'] = None;"
+        f"sys.argv = ['dlae-client', 'data', 'preview', '{config}', '-o', '{tmp_path}/grid.png'];"
+        "from dlae_client.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    message = "error: moving images needs cv2; `pip install 'dlae[server]'` installs it\n"
+    assert (done.returncode, done.stderr) == (2, message)

@@ -149,6 +149,9 @@ class CoordinateAnnotations(TableAnnotations):
         super().__init__(table, found)
         self._rows = tables.one_row_each(table, found, [item.key for item in items])
         self._columns = tables.coordinate_columns(table)
+        if self._columns[:2] == ("x", "y"):
+            note = f"{table.path.name}: stored as x, y; `annotation_type` coordinates are y, x"
+            self.notes = (*self.notes, note)
 
     def of(self, place: int, grid: Grid) -> Volume:
         """Returns the numbers of an image, in the order of the columns."""

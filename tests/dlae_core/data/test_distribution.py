@@ -60,6 +60,14 @@ def test_one_number_many_times_is_one_bin(value: float) -> None:
     assert found.histogram.start <= value < found.histogram.start + found.histogram.width
 
 
+def test_counted_numbers_are_as_good_as_the_numbers() -> None:
+    values = np.repeat([7, 0, 900], [5, 2, 3])
+    found = Distribution.of_counts({7: 5, 0: 2, 900: 3}).to_json()
+    expected = _of(values, "i4").to_json()
+    assert found.pop("histogram") == expected.pop("histogram")
+    assert found == pytest.approx(expected)
+
+
 def test_nothing_has_no_distribution() -> None:
     assert Distribution.of(np.zeros((0, 5))) is None
 

@@ -159,6 +159,30 @@ def test_both_files_are_looked_at_before_they_are_paired(tmp_path: Path) -> None
     assert "do not pair: 1 of 2 images have no annotation" in found
 
 
+def test_damaged_files_are_reported_on_and_nothing_is_raised(tmp_path: Path) -> None:
+    _report(tmp_path, IMAGES, MAPS)
+    random = np.random.default_rng(7)
+    content = {name: (tmp_path / name).read_bytes() for name in ("X.h5", "y.h5")}
+    refused = read = 0
+    for turn in range(120):
+        name = ("X.h5", "y.h5")[turn % 2]
+        broken = bytearray(content[name])
+        for place in random.integers(len(broken), size=3):
+            broken[place] ^= 0xFF
+        (tmp_path / name).write_bytes(
+            broken[: random.integers(len(broken))] if turn > 99 else broken
+        )
+        if problems_of_opening(tmp_path / "X.h5", tmp_path / "y.h5"):
+            refused += 1
+            continue
+        with PairedFiles(tmp_path / "X.h5", tmp_path / "y.h5") as pairs:
+            for expected in (None, Expectation((8, 6, 2), (8, 6), 3)):
+                json.dumps(report_on(pairs, expected).to_json())
+        read += 1
+    assert refused > 20
+    assert read > 20
+
+
 def _expectation(annotation: tuple[int, ...], **changes: Any) -> Expectation:
     return expectation_from_config(load_config(json.dumps(sections(**changes))).config, annotation)
 

@@ -5,6 +5,7 @@ import click
 from dlae_client.cli.context import Session, command
 from dlae_client.cli.data.check import check
 from dlae_client.cli.data.pack import pack
+from dlae_client.cli.data.preview import preview
 
 
 @click.group()
@@ -13,5 +14,5 @@ def data(session: Session) -> None:
     """Makes and checks data sets: two HDF5 files, images and annotations; needs no server."""
 
 
-for one in (pack, check):
+for one in (pack, check, preview):
     data.add_command(one)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from dlae_client.cli.context import Session, command
-from dlae_client.cli.data.reading import expectation_from_file
+from dlae_client.cli.data.reading import config_from_file, expectation_of
 from dlae_client.cli.data.text import report_lines
 from dlae_client.cli.progress import Bar
+from dlae_client.errors import UnusableData
 
 if TYPE_CHECKING:
     from dlae_core.data.inspection import Expectation
@@ -38,18 +39,23 @@ def check(
     # h5py takes longer to import than the rest of the client together.
     from dlae_core.data.report import problems_of_opening  # noqa: PLC0415
     from dlae_core.data.source import PairedFiles  # noqa: PLC0415
+    from dlae_core.errors import UnusableDataset  # noqa: PLC0415
 
+    settings = config_from_file(config) if config else None
     problems = problems_of_opening(images, annotations)
     if problems:
         _end(session, {"valid": False, "problems": problems, "warnings": []})
-    with PairedFiles(images, annotations) as pairs:
-        expected = expectation_from_file(config, pairs)
-        report = _report(pairs, expected)
-        if figure is not None:
-            from dlae_client.cli.data.figure import draw_report  # noqa: PLC0415
+    try:
+        with PairedFiles(images, annotations) as pairs:
+            expected = expectation_of(settings, pairs) if settings else None
+            report = _report(pairs, expected)
+            if figure is not None:
+                from dlae_client.cli.data.figure import draw_report  # noqa: PLC0415
 
-            draw_report(figure, report, pairs, expected)
-            session.say(f"wrote {figure}")
+                draw_report(figure, report, pairs, expected)
+                session.say(f"wrote {figure}")
+    except UnusableDataset as error:
+        raise UnusableData(str(error)) from error
     for warning in report.warnings:
         session.say(f"warning: {warning}")
     session.print("\n".join(report_lines(report)))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Of the colour map tab10, from those that stand out most from grey.
 _ORDER = (3, 0, 2, 1, 4, 9, 6, 8, 5)
-_OPACITY = 0.4
+_OPACITY, _BORDER_OPACITY = 0.3, 0.9
 DPI = 120
 INK, PAPER, QUIET = "#222222", "white", "#777777"
 
@@ -49,6 +49,13 @@ def save_figure(figure: Any, path: Path) -> None:
         fresh.unlink(missing_ok=True)
 
 
+def evenly_chosen(names: tuple[str, ...], count: int) -> list[str]:
+    """Returns names from all over a file."""
+    if len(names) <= count:
+        return list(names)
+    return [names[place * (len(names) - 1) // max(count - 1, 1)] for place in range(count)]
+
+
 def colour(number: int) -> tuple[float, float, float]:
     """Returns the colour of a class, from 1."""
     from matplotlib import colormaps  # noqa: PLC0415 - as above
@@ -57,20 +64,26 @@ def colour(number: int) -> tuple[float, float, float]:
     return float(red), float(green), float(blue)
 
 
-def draw_image(axes: Any, image: "Array") -> None:
-    """Draws a plane or the middle slice of a volume, its own minimum black, its maximum white.
+def window(image: "Array") -> tuple[float, float]:
+    """Returns the intensities that are shown black and white: the smallest and the largest."""
+    return float(image.min()), float(image.max())
+
+
+def draw_image(axes: Any, image: "Array", shown: tuple[float, float] | None = None) -> None:
+    """Draws a plane or the middle slice of a volume.
 
     Args:
         axes: Where.
         image: (*space, channels); three channels are shown as colours, else the first as grey.
+        shown: Intensities that are black and white; None: the slice's own extremes.
     """
     plane = middle(image, image.ndim - 1)
-    shown = plane if plane.shape[-1] == 3 else plane[..., 0]
-    low, high = float(shown.min()), float(shown.max())
-    scaled = (shown.astype("float64") - low) / ((high - low) or 1.0)
-    axes.imshow(scaled, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set_xticks([])
-    axes.set_yticks([])
+    colours = plane if plane.shape[-1] == 3 else plane[..., 0]
+    low, high = shown or window(colours)
+    scaled = (colours.astype("float64") - low) / ((high - low) or 1.0)
+    axes.imshow(scaled.clip(0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    # Points and boxes may lie outside.
+    axes.set(xticks=[], yticks=[], autoscale_on=False)
     for spine in axes.spines.values():
         spine.set_visible(False)
 
@@ -90,7 +103,7 @@ def draw_labels(axes: Any, labels: "Array") -> None:
         if number > 0:
             inside = plane == number
             over[inside] = (*colour(int(number)), _OPACITY)
-            over[inside & _is_border(inside)] = (*colour(int(number)), 1.0)
+            over[inside & _is_border(inside)] = (*colour(int(number)), _BORDER_OPACITY)
     axes.imshow(over, interpolation="nearest")
 
 

@@ -25,7 +25,7 @@ def draw_report(
         InvalidRequest: Matplotlib is not installed.
         LocalFileError: The file cannot be written.
     """
-    names = _chosen(pairs.names, COLUMNS * ROWS)
+    names = drawing.evenly_chosen(pairs.names, COLUMNS * ROWS)
     rows = -(-len(names) // COLUMNS)
     figure = drawing.new_figure(11, 3.4 + 2.0 * rows)
     upper, lower = figure.subfigures(2, 1, height_ratios=(3.0, 2.0 * rows))
@@ -40,13 +40,6 @@ def draw_report(
     if report.meaning == "map" and report.labels.counts:
         drawing.legend(lower, [number for number in sorted(report.labels.counts) if number > 0])
     drawing.save_figure(figure, path)
-
-
-def _chosen(names: tuple[str, ...], count: int) -> list[str]:
-    """Returns names from all over the files."""
-    if len(names) <= count:
-        return list(names)
-    return [names[place * (len(names) - 1) // (count - 1)] for place in range(count)]
 
 
 def _title(report: "Report") -> str:

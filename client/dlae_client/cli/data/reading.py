@@ -39,17 +39,12 @@ def config_from_file(path: Path) -> Config:
     return complete_config(read_config(text).config).config
 
 
-def expectation_from_file(path: Path | None, pairs: "PairedFiles") -> "Expectation | None":
+def expectation_of(config: Config, pairs: "PairedFiles") -> "Expectation":
     """Returns what the network of a configuration expects of a data set.
 
     Raises:
-        InvalidConfiguration: The configuration has mistakes that matter to the data.
-        LocalFileError: The file cannot be read.
         UnusableDataset: The first annotation cannot be read.
     """
     from dlae_core.data.expectation import expectation_from_config  # noqa: PLC0415 - needs h5py
 
-    if path is None:
-        return None
-    config = config_from_file(path)
     return expectation_from_config(config, pairs.annotations.shape(pairs.names[0]))

@@ -129,10 +129,17 @@ def test_whole_numbers_are_their_own_classes(tmp_path: Path) -> None:
 def test_coordinates_keep_the_order_of_their_columns(tmp_path: Path) -> None:
     write_picture(tmp_path / "images" / "a.png", GREY)
     (tmp_path / "points.csv").write_text("name\ty\tx\na\t1.5\t-2\n")
-    _pack(tmp_path, coordinates=tmp_path / "points.csv")
+    assert _pack(tmp_path, coordinates=tmp_path / "points.csv").warnings == []
     with h5py.File(tmp_path / "y.h5") as file:
         assert (file["0"].dtype, file["0"][()].tolist()) == (np.float32, [1.5, -2])
         assert json.loads(file.attrs["columns"]) == ["y", "x"]
+
+
+def test_coordinates_that_a_network_would_take_for_others_are_warned_of(tmp_path: Path) -> None:
+    write_picture(tmp_path / "images" / "a.png", GREY)
+    (tmp_path / "points.csv").write_text("name,x,y\na,1,2\n")
+    (warning,) = _pack(tmp_path, coordinates=tmp_path / "points.csv").warnings
+    assert warning == "points.csv: stored as x, y; `annotation_type` coordinates are y, x"
 
 
 def test_boxes_are_gathered_by_image_and_classes_are_numbered_from_1(tmp_path: Path) -> None:
