@@ -1,7 +1,11 @@
-"""Preparation of images: repetition, centering, scaling, normalization; training and serving alike.
+"""Preparation of images: centering, scaling, whitening, normalization; training and serving alike.
 
-The order is: float32 and channel axis, repetition of channels, featurewise centering and scaling,
-samplewise centering and scaling, (augmentation, in training), normalization.
+The order is: float32 and channel axis; (brightness and channel shift, in training); featurewise
+centering and scaling; samplewise centering and scaling; whitening; (geometry, in training);
+normalization; repetition of channels.
+
+Differs: DLAE 1.0 repeated channels first, which changes whitened images only, and undid it in the
+training of one-channel images (D2). It left centering and scaling out in prediction (D5).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +17,7 @@ from numpy.typing import NDArray
 
 from dlae.v1.config_pb2 import Augmentation, Config
 from dlae_core.data.source import Array
+from dlae_core.data.whitening import whitened
 
 Float32 = NDArray[np.float32]
 
@@ -77,7 +82,10 @@ class Normalization:
     high: float | None = None
 
     def apply(self, array: Float32) -> Float32:
-        """Returns the array scaled, float32. A flat array, and `none`, stay as they are."""
+        """Returns the array scaled, float32; values outside `low..high` are not clipped.
+
+        A flat array, and `none`, stay as they are.
+        """
         if self.kind == "none" or array.size == 0:
             return array
         low = float(array.min()) if self.low is None else self.low
@@ -85,7 +93,11 @@ class Normalization:
         if high == low:
             return array
         bottom, top = RANGES[self.kind]
-        return ((array - low) * ((top - bottom) / (high - low)) + bottom).astype(np.float32)
+        scaled = array - np.float32(low)
+        scaled *= np.float32((top - bottom) / (high - low))
+        if bottom:
+            scaled += np.float32(bottom)
+        return scaled
 
 
 @dataclass(frozen=True)
@@ -120,35 +132,32 @@ class Preprocessing:
 
     def image(self, image: Array) -> Float32:
         """Returns a stored image as the network takes it, float32 (*space, channels)."""
-        return self.normalized(self.scaled(image))
+        return self.finished(self.standardized(self.raw(image)))
 
-    def repeated(self, image: Array) -> Float32:
-        """Returns an image as float32 with its channel axis, channels repeated in place."""
+    def raw(self, image: Array) -> Float32:
+        """Returns an image as float32 with its channel axis: what statistics are taken of."""
         prepared = image.astype(np.float32)
-        if prepared.ndim == self.axes - 1:
-            prepared = prepared[..., np.newaxis]
-        return prepared.repeat(self.repeat, axis=-1) if self.repeat > 1 else prepared
+        return prepared[..., np.newaxis] if prepared.ndim == self.axes - 1 else prepared
 
-    def scaled(self, image: Array) -> Float32:
-        """Returns an image after all steps that come before augmentation."""
-        prepared = self.repeated(image)
+    def standardized(self, image: Float32) -> Float32:
+        """Returns a raw image centered, scaled and whitened: before geometry."""
         switches, statistics = self.switches, self.statistics
         if switches.featurewise_centering_switch:
-            prepared = prepared - np.asarray(statistics.mean, np.float32)
+            image = image - np.asarray(statistics.mean, np.float32)
         if switches.featurewise_normalization_switch:
-            prepared = prepared / (
-                np.asarray(statistics.deviation, np.float32) + np.float32(EPSILON)
-            )
+            image = image / (np.asarray(statistics.deviation, np.float32) + np.float32(EPSILON))
         if switches.samplewise_centering_switch:
-            prepared = prepared - prepared.mean(dtype=np.float64).astype(np.float32)
+            image = image - image.mean(dtype=np.float64).astype(np.float32)
         if switches.samplewise_normalization_switch:
-            deviation = prepared.std(dtype=np.float64) + EPSILON
-            prepared = prepared / deviation.astype(np.float32)
-        return prepared
+            image = image / (image.std(dtype=np.float64) + EPSILON).astype(np.float32)
+        if switches.HasField("zca_epsilon"):
+            image = whitened(image, switches.zca_epsilon)
+        return image
 
-    def normalized(self, image: Float32) -> Float32:
-        """Returns an image after the step that comes after augmentation."""
-        return self.images.apply(image)
+    def finished(self, image: Float32) -> Float32:
+        """Returns a standardized image normalized, channels repeated in place: after geometry."""
+        normalized = self.images.apply(image)
+        return normalized.repeat(self.repeat, axis=-1) if self.repeat > 1 else normalized
 
     def annotation(self, annotation: Float32) -> Float32:
         """Returns an annotation of values, normalized where the type ends in `_xy`."""

@@ -12,23 +12,23 @@ TargetKind = Literal["one_hot", "sparse", "values"]
 Float32 = NDArray[np.float32]
 
 
-def labels(annotation: Array, axes: int) -> NDArray[np.int32]:
-    """Returns class numbers without the trailing axis of length 1, int32 (*space,).
+def labels(
+    annotation: Array, axes: int, kind: type[np.integer[Any]] = np.int32
+) -> NDArray[np.integer[Any]]:
+    """Returns class numbers without the trailing axis of length 1, (*space,).
 
     Args:
         annotation: (*space,) or (*space, 1).
         axes: Number of spatial axes of a label map; 0 for one class per image.
+        kind: Type of the result.
     """
     squeezed = annotation[..., 0] if annotation.ndim == axes + 1 else annotation
-    return squeezed.astype(np.int32)
+    return squeezed.astype(kind, copy=False)
 
 
-def one_hot(classes_map: NDArray[np.int32], classes: int) -> Float32:
-    """Returns class numbers as float32 (*space, classes), 1 at the class and 0 elsewhere."""
-    encoded: Float32 = np.equal(
-        classes_map[..., np.newaxis], np.arange(classes, dtype=np.int32)
-    ).astype(np.float32)
-    return encoded
+def one_hot(classes_map: NDArray[np.integer[Any]], classes: int) -> Float32:
+    """Returns class numbers 0..classes-1 as float32 (*space, classes), 1 at the class, else 0."""
+    return np.eye(classes, dtype=np.float32).take(classes_map, axis=0)
 
 
 def values(annotation: Array, shape: tuple[int, ...]) -> Float32:
@@ -36,7 +36,9 @@ def values(annotation: Array, shape: tuple[int, ...]) -> Float32:
     return annotation.astype(np.float32).reshape(shape)
 
 
-def class_weights(maps: Iterable[NDArray[np.int32]], classes: int) -> NDArray[np.float64]:
+def class_weights(
+    maps: Iterable[NDArray[np.integer[Any]]], classes: int
+) -> NDArray[np.float64]:
     """Returns `n / (classes * n_c)` per class over all class numbers; 0 for an absent class.
 
     Differs: DLAE 1.0 gave an absent class an infinite weight (F2).

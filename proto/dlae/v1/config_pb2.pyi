@@ -49,7 +49,7 @@ class ConfigFile(_message.Message):
     def __init__(self, model_signal: _Optional[str] = ..., type_signal: _Optional[str] = ..., input_shape: _Optional[_Iterable[int]] = ..., prebuilt: _Optional[str] = ...) -> None: ...
 
 class Paths(_message.Message):
-    __slots__ = ("load_config", "load_checkpoint", "load_model", "train_x", "train_y", "validation_x", "validation_y", "test_x")
+    __slots__ = ("load_config", "load_checkpoint", "load_model", "train_x", "train_y", "validation_x", "validation_y", "test_x", "split_groups")
     LOAD_CONFIG_FIELD_NUMBER: _ClassVar[int]
     LOAD_CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     LOAD_MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class Paths(_message.Message):
     VALIDATION_X_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_Y_FIELD_NUMBER: _ClassVar[int]
     TEST_X_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_GROUPS_FIELD_NUMBER: _ClassVar[int]
     load_config: str
     load_checkpoint: str
     load_model: str
@@ -66,10 +67,11 @@ class Paths(_message.Message):
     validation_x: str
     validation_y: str
     test_x: str
-    def __init__(self, load_config: _Optional[str] = ..., load_checkpoint: _Optional[str] = ..., load_model: _Optional[str] = ..., train_x: _Optional[str] = ..., train_y: _Optional[str] = ..., validation_x: _Optional[str] = ..., validation_y: _Optional[str] = ..., test_x: _Optional[str] = ...) -> None: ...
+    split_groups: str
+    def __init__(self, load_config: _Optional[str] = ..., load_checkpoint: _Optional[str] = ..., load_model: _Optional[str] = ..., train_x: _Optional[str] = ..., train_y: _Optional[str] = ..., validation_x: _Optional[str] = ..., validation_y: _Optional[str] = ..., test_x: _Optional[str] = ..., split_groups: _Optional[str] = ...) -> None: ...
 
 class Preprocessing(_message.Message):
-    __slots__ = ("minimum_image_intensity", "maximum_image_intensity", "image_context", "normalization_type", "categorical_switch", "categories", "weight_loss_switch", "repeat_x_switch", "repeat_x_quantity")
+    __slots__ = ("minimum_image_intensity", "maximum_image_intensity", "image_context", "normalization_type", "categorical_switch", "categories", "weight_loss_switch", "repeat_x_switch", "repeat_x_quantity", "annotation_type")
     MINIMUM_IMAGE_INTENSITY_FIELD_NUMBER: _ClassVar[int]
     MAXIMUM_IMAGE_INTENSITY_FIELD_NUMBER: _ClassVar[int]
     IMAGE_CONTEXT_FIELD_NUMBER: _ClassVar[int]
@@ -79,6 +81,7 @@ class Preprocessing(_message.Message):
     WEIGHT_LOSS_SWITCH_FIELD_NUMBER: _ClassVar[int]
     REPEAT_X_SWITCH_FIELD_NUMBER: _ClassVar[int]
     REPEAT_X_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATION_TYPE_FIELD_NUMBER: _ClassVar[int]
     minimum_image_intensity: _containers.RepeatedScalarFieldContainer[float]
     maximum_image_intensity: _containers.RepeatedScalarFieldContainer[float]
     image_context: str
@@ -88,10 +91,11 @@ class Preprocessing(_message.Message):
     weight_loss_switch: bool
     repeat_x_switch: bool
     repeat_x_quantity: int
-    def __init__(self, minimum_image_intensity: _Optional[_Iterable[float]] = ..., maximum_image_intensity: _Optional[_Iterable[float]] = ..., image_context: _Optional[str] = ..., normalization_type: _Optional[str] = ..., categorical_switch: bool = ..., categories: _Optional[int] = ..., weight_loss_switch: bool = ..., repeat_x_switch: bool = ..., repeat_x_quantity: _Optional[int] = ...) -> None: ...
+    annotation_type: str
+    def __init__(self, minimum_image_intensity: _Optional[_Iterable[float]] = ..., maximum_image_intensity: _Optional[_Iterable[float]] = ..., image_context: _Optional[str] = ..., normalization_type: _Optional[str] = ..., categorical_switch: bool = ..., categories: _Optional[int] = ..., weight_loss_switch: bool = ..., repeat_x_switch: bool = ..., repeat_x_quantity: _Optional[int] = ..., annotation_type: _Optional[str] = ...) -> None: ...
 
 class Augmentation(_message.Message):
-    __slots__ = ("apply_augmentation_switch", "featurewise_centering_switch", "samplewise_centering_switch", "featurewise_normalization_switch", "samplewise_normalization_switch", "width_shift", "height_shift", "rotation_range", "brightness_range", "shear_range", "zoom_range", "channel_shift_range", "fill_mode", "cval", "horizontal_flip_switch", "vertical_flip_switch", "rounds", "zca_epsilon", "random_seed")
+    __slots__ = ("apply_augmentation_switch", "featurewise_centering_switch", "samplewise_centering_switch", "featurewise_normalization_switch", "samplewise_normalization_switch", "width_shift", "height_shift", "rotation_range", "brightness_range", "shear_range", "zoom_range", "channel_shift_range", "fill_mode", "cval", "horizontal_flip_switch", "vertical_flip_switch", "rounds", "zca_epsilon", "random_seed", "interpolation", "rotation_axes", "voxel_size", "bbd_zoom_in_first_probability", "bbd_translation_probability", "bbd_translation_range", "bbd_zoom_probability", "bbd_zoom_in_range", "bbd_zoom_out_range", "bbd_flip_probability", "bbd_minimum_overlap", "bbd_minimum_area", "bbd_trials")
     APPLY_AUGMENTATION_SWITCH_FIELD_NUMBER: _ClassVar[int]
     FEATUREWISE_CENTERING_SWITCH_FIELD_NUMBER: _ClassVar[int]
     SAMPLEWISE_CENTERING_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +115,19 @@ class Augmentation(_message.Message):
     ROUNDS_FIELD_NUMBER: _ClassVar[int]
     ZCA_EPSILON_FIELD_NUMBER: _ClassVar[int]
     RANDOM_SEED_FIELD_NUMBER: _ClassVar[int]
+    INTERPOLATION_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_AXES_FIELD_NUMBER: _ClassVar[int]
+    VOXEL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    BBD_ZOOM_IN_FIRST_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    BBD_TRANSLATION_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    BBD_TRANSLATION_RANGE_FIELD_NUMBER: _ClassVar[int]
+    BBD_ZOOM_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    BBD_ZOOM_IN_RANGE_FIELD_NUMBER: _ClassVar[int]
+    BBD_ZOOM_OUT_RANGE_FIELD_NUMBER: _ClassVar[int]
+    BBD_FLIP_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    BBD_MINIMUM_OVERLAP_FIELD_NUMBER: _ClassVar[int]
+    BBD_MINIMUM_AREA_FIELD_NUMBER: _ClassVar[int]
+    BBD_TRIALS_FIELD_NUMBER: _ClassVar[int]
     apply_augmentation_switch: bool
     featurewise_centering_switch: bool
     samplewise_centering_switch: bool
@@ -130,20 +147,47 @@ class Augmentation(_message.Message):
     rounds: int
     zca_epsilon: float
     random_seed: int
-    def __init__(self, apply_augmentation_switch: bool = ..., featurewise_centering_switch: bool = ..., samplewise_centering_switch: bool = ..., featurewise_normalization_switch: bool = ..., samplewise_normalization_switch: bool = ..., width_shift: _Optional[float] = ..., height_shift: _Optional[float] = ..., rotation_range: _Optional[float] = ..., brightness_range: _Optional[_Iterable[float]] = ..., shear_range: _Optional[float] = ..., zoom_range: _Optional[float] = ..., channel_shift_range: _Optional[float] = ..., fill_mode: _Optional[str] = ..., cval: _Optional[float] = ..., horizontal_flip_switch: bool = ..., vertical_flip_switch: bool = ..., rounds: _Optional[int] = ..., zca_epsilon: _Optional[float] = ..., random_seed: _Optional[int] = ...) -> None: ...
+    interpolation: str
+    rotation_axes: str
+    voxel_size: _containers.RepeatedScalarFieldContainer[float]
+    bbd_zoom_in_first_probability: float
+    bbd_translation_probability: float
+    bbd_translation_range: _containers.RepeatedScalarFieldContainer[float]
+    bbd_zoom_probability: float
+    bbd_zoom_in_range: _containers.RepeatedScalarFieldContainer[float]
+    bbd_zoom_out_range: _containers.RepeatedScalarFieldContainer[float]
+    bbd_flip_probability: float
+    bbd_minimum_overlap: float
+    bbd_minimum_area: float
+    bbd_trials: int
+    def __init__(self, apply_augmentation_switch: bool = ..., featurewise_centering_switch: bool = ..., samplewise_centering_switch: bool = ..., featurewise_normalization_switch: bool = ..., samplewise_normalization_switch: bool = ..., width_shift: _Optional[float] = ..., height_shift: _Optional[float] = ..., rotation_range: _Optional[float] = ..., brightness_range: _Optional[_Iterable[float]] = ..., shear_range: _Optional[float] = ..., zoom_range: _Optional[float] = ..., channel_shift_range: _Optional[float] = ..., fill_mode: _Optional[str] = ..., cval: _Optional[float] = ..., horizontal_flip_switch: bool = ..., vertical_flip_switch: bool = ..., rounds: _Optional[int] = ..., zca_epsilon: _Optional[float] = ..., random_seed: _Optional[int] = ..., interpolation: _Optional[str] = ..., rotation_axes: _Optional[str] = ..., voxel_size: _Optional[_Iterable[float]] = ..., bbd_zoom_in_first_probability: _Optional[float] = ..., bbd_translation_probability: _Optional[float] = ..., bbd_translation_range: _Optional[_Iterable[float]] = ..., bbd_zoom_probability: _Optional[float] = ..., bbd_zoom_in_range: _Optional[_Iterable[float]] = ..., bbd_zoom_out_range: _Optional[_Iterable[float]] = ..., bbd_flip_probability: _Optional[float] = ..., bbd_minimum_overlap: _Optional[float] = ..., bbd_minimum_area: _Optional[float] = ..., bbd_trials: _Optional[int] = ...) -> None: ...
 
 class LossFunction(_message.Message):
-    __slots__ = ("loss", "parameter1", "parameter2")
+    __slots__ = ("loss", "parameter1", "parameter2", "additional_losses")
     LOSS_FIELD_NUMBER: _ClassVar[int]
     PARAMETER1_FIELD_NUMBER: _ClassVar[int]
     PARAMETER2_FIELD_NUMBER: _ClassVar[int]
+    ADDITIONAL_LOSSES_FIELD_NUMBER: _ClassVar[int]
     loss: str
     parameter1: float
     parameter2: float
-    def __init__(self, loss: _Optional[str] = ..., parameter1: _Optional[float] = ..., parameter2: _Optional[float] = ...) -> None: ...
+    additional_losses: _containers.RepeatedCompositeFieldContainer[AdditionalLoss]
+    def __init__(self, loss: _Optional[str] = ..., parameter1: _Optional[float] = ..., parameter2: _Optional[float] = ..., additional_losses: _Optional[_Iterable[_Union[AdditionalLoss, _Mapping]]] = ...) -> None: ...
+
+class AdditionalLoss(_message.Message):
+    __slots__ = ("loss", "weight", "parameter1", "parameter2")
+    LOSS_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER1_FIELD_NUMBER: _ClassVar[int]
+    PARAMETER2_FIELD_NUMBER: _ClassVar[int]
+    loss: str
+    weight: float
+    parameter1: float
+    parameter2: float
+    def __init__(self, loss: _Optional[str] = ..., weight: _Optional[float] = ..., parameter1: _Optional[float] = ..., parameter2: _Optional[float] = ...) -> None: ...
 
 class LearningRateSchedule(_message.Message):
-    __slots__ = ("learning_rate", "learning_rate_decay_factor", "decay_on_plateau_switch", "decay_on_plateau_factor", "decay_on_plateau_patience", "step_decay_switch", "step_decay_factor", "step_decay_period", "discriminator_learning_rate", "gan_learning_rate")
+    __slots__ = ("learning_rate", "learning_rate_decay_factor", "decay_on_plateau_switch", "decay_on_plateau_factor", "decay_on_plateau_patience", "step_decay_switch", "step_decay_factor", "step_decay_period", "discriminator_learning_rate", "gan_learning_rate", "warm_up_length", "warm_up_unit", "cosine_decay_switch", "cosine_decay_floor")
     LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     LEARNING_RATE_DECAY_FACTOR_FIELD_NUMBER: _ClassVar[int]
     DECAY_ON_PLATEAU_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -154,6 +198,10 @@ class LearningRateSchedule(_message.Message):
     STEP_DECAY_PERIOD_FIELD_NUMBER: _ClassVar[int]
     DISCRIMINATOR_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     GAN_LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
+    WARM_UP_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    WARM_UP_UNIT_FIELD_NUMBER: _ClassVar[int]
+    COSINE_DECAY_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    COSINE_DECAY_FLOOR_FIELD_NUMBER: _ClassVar[int]
     learning_rate: float
     learning_rate_decay_factor: float
     decay_on_plateau_switch: bool
@@ -164,7 +212,11 @@ class LearningRateSchedule(_message.Message):
     step_decay_period: int
     discriminator_learning_rate: DecayingRate
     gan_learning_rate: DecayingRate
-    def __init__(self, learning_rate: _Optional[float] = ..., learning_rate_decay_factor: _Optional[float] = ..., decay_on_plateau_switch: bool = ..., decay_on_plateau_factor: _Optional[float] = ..., decay_on_plateau_patience: _Optional[int] = ..., step_decay_switch: bool = ..., step_decay_factor: _Optional[float] = ..., step_decay_period: _Optional[int] = ..., discriminator_learning_rate: _Optional[_Union[DecayingRate, _Mapping]] = ..., gan_learning_rate: _Optional[_Union[DecayingRate, _Mapping]] = ...) -> None: ...
+    warm_up_length: int
+    warm_up_unit: str
+    cosine_decay_switch: bool
+    cosine_decay_floor: float
+    def __init__(self, learning_rate: _Optional[float] = ..., learning_rate_decay_factor: _Optional[float] = ..., decay_on_plateau_switch: bool = ..., decay_on_plateau_factor: _Optional[float] = ..., decay_on_plateau_patience: _Optional[int] = ..., step_decay_switch: bool = ..., step_decay_factor: _Optional[float] = ..., step_decay_period: _Optional[int] = ..., discriminator_learning_rate: _Optional[_Union[DecayingRate, _Mapping]] = ..., gan_learning_rate: _Optional[_Union[DecayingRate, _Mapping]] = ..., warm_up_length: _Optional[int] = ..., warm_up_unit: _Optional[str] = ..., cosine_decay_switch: bool = ..., cosine_decay_floor: _Optional[float] = ...) -> None: ...
 
 class DecayingRate(_message.Message):
     __slots__ = ("learning_rate", "decay_factor")
@@ -175,7 +227,7 @@ class DecayingRate(_message.Message):
     def __init__(self, learning_rate: _Optional[float] = ..., decay_factor: _Optional[float] = ...) -> None: ...
 
 class Optimizer(_message.Message):
-    __slots__ = ("optimizer", "beta1", "beta2", "rho", "momentum", "epsilon", "discriminator_optimizer", "gan_optimizer")
+    __slots__ = ("optimizer", "beta1", "beta2", "rho", "momentum", "epsilon", "discriminator_optimizer", "gan_optimizer", "gradient_clip_norm", "gradient_clip_value", "weight_decay")
     OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     BETA1_FIELD_NUMBER: _ClassVar[int]
     BETA2_FIELD_NUMBER: _ClassVar[int]
@@ -184,6 +236,9 @@ class Optimizer(_message.Message):
     EPSILON_FIELD_NUMBER: _ClassVar[int]
     DISCRIMINATOR_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
     GAN_OPTIMIZER_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CLIP_NORM_FIELD_NUMBER: _ClassVar[int]
+    GRADIENT_CLIP_VALUE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
     optimizer: str
     beta1: float
     beta2: float
@@ -192,7 +247,10 @@ class Optimizer(_message.Message):
     epsilon: float
     discriminator_optimizer: OptimizerSettings
     gan_optimizer: OptimizerSettings
-    def __init__(self, optimizer: _Optional[str] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., rho: _Optional[float] = ..., momentum: _Optional[float] = ..., epsilon: _Optional[float] = ..., discriminator_optimizer: _Optional[_Union[OptimizerSettings, _Mapping]] = ..., gan_optimizer: _Optional[_Union[OptimizerSettings, _Mapping]] = ...) -> None: ...
+    gradient_clip_norm: float
+    gradient_clip_value: float
+    weight_decay: float
+    def __init__(self, optimizer: _Optional[str] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., rho: _Optional[float] = ..., momentum: _Optional[float] = ..., epsilon: _Optional[float] = ..., discriminator_optimizer: _Optional[_Union[OptimizerSettings, _Mapping]] = ..., gan_optimizer: _Optional[_Union[OptimizerSettings, _Mapping]] = ..., gradient_clip_norm: _Optional[float] = ..., gradient_clip_value: _Optional[float] = ..., weight_decay: _Optional[float] = ...) -> None: ...
 
 class OptimizerSettings(_message.Message):
     __slots__ = ("optimizer", "beta1", "beta2", "rho", "momentum", "epsilon")
@@ -211,7 +269,7 @@ class OptimizerSettings(_message.Message):
     def __init__(self, optimizer: _Optional[str] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., rho: _Optional[float] = ..., momentum: _Optional[float] = ..., epsilon: _Optional[float] = ...) -> None: ...
 
 class TrainingConfigurations(_message.Message):
-    __slots__ = ("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "batch_size", "epochs", "shuffle_data_switch", "validation_split")
+    __slots__ = ("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "batch_size", "epochs", "shuffle_data_switch", "validation_split", "folds", "fold", "split_group", "data_threads", "data_memory")
     HARDWARE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_OF_GPUS_FIELD_NUMBER: _ClassVar[int]
     EARLY_STOP_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -220,6 +278,11 @@ class TrainingConfigurations(_message.Message):
     EPOCHS_FIELD_NUMBER: _ClassVar[int]
     SHUFFLE_DATA_SWITCH_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_SPLIT_FIELD_NUMBER: _ClassVar[int]
+    FOLDS_FIELD_NUMBER: _ClassVar[int]
+    FOLD_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_GROUP_FIELD_NUMBER: _ClassVar[int]
+    DATA_THREADS_FIELD_NUMBER: _ClassVar[int]
+    DATA_MEMORY_FIELD_NUMBER: _ClassVar[int]
     hardware: str
     number_of_gpus: int
     early_stop_switch: bool
@@ -228,17 +291,34 @@ class TrainingConfigurations(_message.Message):
     epochs: int
     shuffle_data_switch: bool
     validation_split: float
-    def __init__(self, hardware: _Optional[str] = ..., number_of_gpus: _Optional[int] = ..., early_stop_switch: bool = ..., early_stop_patience: _Optional[int] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., shuffle_data_switch: bool = ..., validation_split: _Optional[float] = ...) -> None: ...
+    folds: int
+    fold: int
+    split_group: str
+    data_threads: int
+    data_memory: int
+    def __init__(self, hardware: _Optional[str] = ..., number_of_gpus: _Optional[int] = ..., early_stop_switch: bool = ..., early_stop_patience: _Optional[int] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., shuffle_data_switch: bool = ..., validation_split: _Optional[float] = ..., folds: _Optional[int] = ..., fold: _Optional[int] = ..., split_group: _Optional[str] = ..., data_threads: _Optional[int] = ..., data_memory: _Optional[int] = ...) -> None: ...
 
 class Monitors(_message.Message):
-    __slots__ = ("mse_switch", "mae_switch", "accuracy_switch")
+    __slots__ = ("mse_switch", "mae_switch", "accuracy_switch", "dice_switch", "iou_switch", "auc_switch", "sensitivity_switch", "specificity_switch", "coordinate_error_switch")
     MSE_SWITCH_FIELD_NUMBER: _ClassVar[int]
     MAE_SWITCH_FIELD_NUMBER: _ClassVar[int]
     ACCURACY_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    DICE_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    IOU_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    AUC_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SENSITIVITY_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SPECIFICITY_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    COORDINATE_ERROR_SWITCH_FIELD_NUMBER: _ClassVar[int]
     mse_switch: bool
     mae_switch: bool
     accuracy_switch: bool
-    def __init__(self, mse_switch: bool = ..., mae_switch: bool = ..., accuracy_switch: bool = ...) -> None: ...
+    dice_switch: bool
+    iou_switch: bool
+    auc_switch: bool
+    sensitivity_switch: bool
+    specificity_switch: bool
+    coordinate_error_switch: bool
+    def __init__(self, mse_switch: bool = ..., mae_switch: bool = ..., accuracy_switch: bool = ..., dice_switch: bool = ..., iou_switch: bool = ..., auc_switch: bool = ..., sensitivity_switch: bool = ..., specificity_switch: bool = ..., coordinate_error_switch: bool = ...) -> None: ...
 
 class SaveConfigurations(_message.Message):
     __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency")
