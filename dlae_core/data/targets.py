@@ -36,9 +36,7 @@ def values(annotation: Array, shape: tuple[int, ...]) -> Float32:
     return annotation.astype(np.float32).reshape(shape)
 
 
-def class_weights(
-    maps: Iterable[NDArray[np.integer[Any]]], classes: int
-) -> NDArray[np.float64]:
+def class_weights(maps: Iterable[NDArray[np.integer[Any]]], classes: int) -> NDArray[np.float64]:
     """Returns `n / (classes * n_c)` per class over all class numbers; 0 for an absent class.
 
     Differs: DLAE 1.0 gave an absent class an infinite weight (F2).
