@@ -154,7 +154,7 @@ def _read(
     except UnusableDataset as error:
         found.append((f"{file.path.name} unreadable", str(error)))
         return known, None
-    if array is not None and not _is_finite(array):
+    if array is not None and not is_finite(array):
         problems.append(("finite", "expected finite numbers, found NaN or infinity"))
     found += _placed(file, name, problems)
     return known, None if problems else array
@@ -165,7 +165,8 @@ def _placed(file: SampleFile, name: str, problems: list[Problem]) -> list[Proble
     return [(f"{place} {kind}", f"{place}: dataset '{name}': {what}") for kind, what in problems]
 
 
-def _is_finite(array: Array) -> bool:
+def is_finite(array: Array) -> bool:
+    """Returns whether an array holds neither NaN nor infinity."""
     if array.dtype.kind != "f" or array.size == 0:
         return True
     # Extremes carry NaN and infinity along, and no array of truth values has to be made.

@@ -178,7 +178,7 @@ def test_pictures_are_packed_into_a_folder(run: Run, tmp_path: Path) -> None:
     arguments = ("data", "pack", sources, "--classes", tmp_path / "classes.csv", "-o", out)
     done = run(*arguments, "--listing", tmp_path / "listing.csv")
     assert done.code == 0
-    assert "2 of 6 x 5, uint8\nclasses: cyst = 0, node = 1\n2 samples of 2 sources" in done.out
+    assert "2 of 6 x 5, uint8\nclasses: cyst = 0, node = 1\n2 samples, 2 sources, groups not known" in done.out
     assert done.err == "warning: classes.csv: 1 names have no image and are left out (c)\n"
     with PairedFiles(out / "X.h5", out / "y.h5") as pairs:
         assert [int(pairs.annotations.read(name)) for name in pairs.names] == [1, 0]

@@ -82,9 +82,7 @@ class MapAnnotations(Annotations):
         if not self._as_labels:
             # Numbers and vectors, such as those of a stack of classes, lie on no grid.
             return on_grid(volume, grid) if volume.array.ndim > 1 else volume
-        labels = on_grid(replace(volume, array=self._numbering.apply(volume.array)), grid)
-        numbers_in(labels.array)
-        return labels
+        return on_grid(replace(volume, array=self._numbering.apply(volume.array)), grid)
 
     def finish(self, plane: Array) -> Array:
         """Returns a map, or the boxes around its regions."""

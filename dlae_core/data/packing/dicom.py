@@ -121,11 +121,12 @@ def _header(path: Path) -> Header:
             # Elements are decoded when they are asked for; do so while mistakes are caught.
             for element in values:
                 _ = element.value
+            frames = int(values.get("NumberOfFrames") or 1)
     except library.errors.InvalidDicomError as error:
         raise UnusableDataset([f"{path.name}: expected DICOM, found something else"]) from error
     except DAMAGED as error:
         raise UnusableDataset([f"{path.name}: cannot be read; the file is damaged"]) from error
-    if int(values.get("NumberOfFrames") or 1) > 1:
+    if frames > 1:
         message = "expected one image per file, got several frames; split them into files first"
         raise UnusableDataset([f"{path.name}: {message}"])
     return Header(path, values)
@@ -160,12 +161,21 @@ def _identity(header: Header) -> dict[str, Any]:
 def _plane(header: Header) -> Plane:
     return Plane(
         header.path,
-        (int(header.values.get("Rows") or 0), int(header.values.get("Columns") or 0)),
+        (int(_number(header, "Rows")), int(_number(header, "Columns"))),
         _numbers(header, "ImagePositionPatient", 3),
         _numbers(header, "ImageOrientationPatient", 6),
         _numbers(header, "PixelSpacing", 2),
-        float(header.values.get("SliceThickness") or 0),
+        _number(header, "SliceThickness"),
     )
+
+
+def _number(header: Header, key: str) -> float:
+    """Returns an element as a number, 0 where it is missing or none."""
+    try:
+        number = float(header.values.get(key) or 0)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if np.isfinite(number) else 0.0
 
 
 def _numbers(header: Header, key: str, count: int) -> tuple[float, ...]:

@@ -96,7 +96,9 @@ def _folders(source: Path) -> Iterator[tuple[Path, list[Path]]]:
         raise UnusableDataset([f"{source}: expected a file or a folder, found nothing"])
     for name, folders, files in os.walk(source):
         folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
-        yield Path(name), [Path(name, file) for file in sorted(files) if not file.startswith(".")]
+        paths = [Path(name, file) for file in sorted(files) if not file.startswith(".")]
+        # Reading a pipe could wait for ever.
+        yield Path(name), [path for path in paths if path.is_file()]
 
 
 def _natural(key: str) -> list[tuple[int, int, str]]:

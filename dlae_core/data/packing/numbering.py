@@ -1,15 +1,17 @@
 """Class numbers: those found in label maps and tables to those that a network takes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from dlae_core.data.inspection import is_finite
 from dlae_core.data.source import Array
 from dlae_core.errors import UnusableDataset
 
 AUTO = "auto"
-_MOST_CLASSES = 256
+_MOST_CLASSES, _LARGEST = 256, (1 << 16) - 1
+_NAMED = 6
 
 
 @dataclass(frozen=True)
@@ -42,18 +44,20 @@ class Numbering:
         """Returns label maps with their classes numbered, in the smallest type.
 
         Raises:
-            UnusableDataset: They hold a number that is not named.
+            UnusableDataset: They hold a number that is not named, or no class numbers.
         """
+        numbers = numbers_in(labels)
         if not self.classes:
             return labels
-        numbers = numbers_in(labels)
         unknown = sorted(numbers - self.classes.keys())
         if unknown:
             raise UnusableDataset([f"holds {_told(unknown)}, which the relabelling does not name"])
-        found = np.array(sorted(numbers))
-        wanted = np.array([self.classes[number] for number in found.tolist()])
-        renumbered: Array = wanted[np.searchsorted(found, labels)]
-        return renumbered.astype(np.min_scalar_type(max(self.classes.values())))
+        smallest = np.min_scalar_type(max(self.classes.values()))
+        table = np.zeros(max(numbers, default=0) + 1, smallest)
+        for number in numbers:
+            table[number] = self.classes[number]
+        renumbered: Array = table[labels if labels.dtype.kind in "iu" else labels.astype(np.intp)]
+        return renumbered
 
 
 def numbers_in(labels: Array) -> set[int]:
@@ -62,15 +66,25 @@ def numbers_in(labels: Array) -> set[int]:
     Raises:
         UnusableDataset: It holds something else than class numbers.
     """
-    numbers = np.unique(labels)
-    if numbers.dtype.kind == "f" and not (numbers == np.rint(numbers)).all():
+    if labels.size == 0:
+        return set()
+    if not is_finite(labels):
+        raise UnusableDataset(["expected class numbers, found NaN or infinity"])
+    if labels.dtype.kind == "f" and not (labels == np.rint(labels)).all():
         raise UnusableDataset(["expected class numbers, found fractions"])
-    if len(numbers) > _MOST_CLASSES or (numbers.size and numbers.min() < 0):
-        message = f"expected at most {_MOST_CLASSES} class numbers from 0, found {_told(numbers)}"
+    low, high = labels.min(), labels.max()
+    if low < 0 or high > _LARGEST:
+        wrong = low if low < 0 else high
+        raise UnusableDataset([f"expected class numbers from 0 to {_LARGEST}, found {wrong:g}"])
+    present = np.zeros(int(high) + 1, np.bool_)
+    present[labels if labels.dtype.kind in "iu" else labels.astype(np.intp)] = True
+    numbers = np.flatnonzero(present).tolist()
+    if len(numbers) > _MOST_CLASSES:
+        message = f"expected at most {_MOST_CLASSES} classes, found the numbers {_told(numbers)}"
         raise UnusableDataset([message])
-    return {int(number) for number in numbers}
+    return set(numbers)
 
 
-def _told(numbers: Iterable[int]) -> str:
-    listed = [f"{number:g}" for number in numbers]
-    return ", ".join(listed[:6]) + (f", ... ({len(listed)} numbers)" if len(listed) > 6 else "")
+def _told(numbers: Sequence[int]) -> str:
+    listed = ", ".join(map(str, numbers[:_NAMED]))
+    return listed + (f", ... ({len(numbers)} in all)" if len(numbers) > _NAMED else "")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlae_core.data.inspection import FEWEST_AXES, MOST_AXES, Problems
+from dlae_core.data.inspection import FEWEST_AXES, MOST_AXES, Problems, is_finite
 from dlae_core.data.packing.annotating import Annotations, annotations_for, planes_of
 from dlae_core.data.packing.finding import Item, find_items, missing_names
 from dlae_core.data.packing.identity import pseudonym, short_pseudonym
@@ -233,6 +233,8 @@ def _check_image(volume: Volume) -> None:
     if not FEWEST_AXES <= array.ndim <= MOST_AXES or array.size == 0:
         got = " x ".join(map(str, array.shape)) or "one number"
         raise UnusableDataset([f"expected an image of rows and columns, got {got}"])
+    if not is_finite(array):
+        raise UnusableDataset(["expected finite numbers, found NaN or infinity"])
 
 
 def _put(fresh: Path, path: Path) -> None:

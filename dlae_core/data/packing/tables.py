@@ -15,6 +15,7 @@ from dlae_core.errors import UnusableDataset
 
 NAME, CLASS = "name", "class"
 _DELIMITERS = ",;\t"
+_MOST_CLASSES = 1000
 
 Float32 = NDArray[np.float32]
 
@@ -146,8 +147,14 @@ def class_numbers(rows: Sequence[Row], first: int) -> dict[str, int]:
     Args:
         rows: Rows with a column `class`.
         first: Number of the first name.
+
+    Raises:
+        UnusableDataset: There are too many for classes.
     """
     names = sorted({row.cells.get(CLASS, "") for row in rows})
+    if len(names) > _MOST_CLASSES:
+        message = f"expected at most {_MOST_CLASSES} classes, got {len(names)} different ones"
+        raise UnusableDataset([f"{message}, such as '{names[0]}'"])
     if all(name.isascii() and name.isdigit() for name in names):
         return {name: int(name) for name in names}
     return {name: number for number, name in enumerate(names, start=first)}

@@ -105,6 +105,7 @@ def _frame(axes: Any, below: str, beside: str) -> None:
     axes.set_xlabel(below, fontsize=8)
     axes.set_ylabel(beside, fontsize=8)
     axes.tick_params(labelsize=7)
+    axes.yaxis.get_offset_text().set_fontsize(7)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
 

@@ -140,8 +140,8 @@ def _tell(session: Session, packed: "Packed", written: tuple[Path, ...]) -> None
     if packed.classes:
         numbers = ", ".join(f"{name} = {number}" for name, number in packed.classes.items())
         session.print(f"classes: {numbers}")
-    groups = f" in {packed.groups:,} groups" if packed.groups else ", groups not known"
-    session.print(f"{packed.samples:,} samples of {packed.sources:,} sources{groups}")
+    told = f"{packed.samples:,} samples, {packed.sources:,} sources, "
+    session.print(told + (f"{packed.groups:,} groups" if packed.groups else "groups not known"))
     session.print(f"wrote {' and '.join(map(str, written))}")
     forms = [
         {"shape": list(lengths), "dtype": dtype, "count": count}

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,42 @@ def test_masks_keep_their_numbers_unless_they_are_relabelled(tmp_path: Path) -> 
             np.testing.assert_array_equal(file.read("0"), MASK // 255 * highest)
     with h5py.File(tmp_path / "y.h5") as file:
         assert json.loads(file.attrs["classes"]) == {"0": 0, "255": 1}
+
+
+@pytest.mark.parametrize(
+    ("mask", "sentence"),
+    [
+        (MASK / 2, "expected class numbers, found fractions"),
+        (MASK * -1.0, "expected class numbers from 0 to 65535, found -255"),
+        (MASK * 1000.0, "expected class numbers from 0 to 65535, found 255000"),
+        (np.arange(30).reshape(6, 5) * 10, ""),
+        (np.pad(np.arange(300).reshape(6, 50), 0), "expected at most 256 classes, found the"),
+        (MASK + np.nan, "expected class numbers, found NaN or infinity"),
+    ],
+)
+def test_masks_that_are_no_classes_are_refused(
+    tmp_path: Path, mask: np.ndarray, sentence: str
+) -> None:
+    for folder, array in (("images", np.zeros(mask.shape)), ("masks", mask)):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "a.npy", array)
+    if sentence:
+        assert sentence in _problems(tmp_path, masks=tmp_path / "masks")[0]
+    else:
+        assert _pack(tmp_path, masks=tmp_path / "masks", relabel="auto").classes["290"] == 29
+
+
+def test_an_image_with_nan_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    np.save(tmp_path / "images" / "a.npy", GREY * np.nan)
+    assert "found NaN or infinity" in _problems(tmp_path)[0]
+
+
+def test_a_pipe_among_the_files_is_left_alone(tmp_path: Path) -> None:
+    write_picture(tmp_path / "images" / "a.png", GREY)
+    os.mkfifo(tmp_path / "images" / "b.dcm")
+    (tmp_path / "images" / "c.png").symlink_to(tmp_path / "nowhere.png")
+    assert _pack(tmp_path).samples == 1
 
 
 def test_a_number_that_the_relabelling_does_not_name_is_refused(tmp_path: Path) -> None:
@@ -179,6 +216,12 @@ def test_wrong_boxes_are_named(tmp_path: Path, row: str, sentence: str) -> None:
         ("classes", "image,label\na,1\n", "with the columns name, class, got 'image,label'"),
         ("classes", "name,class\n", "expected one row for 'a', found 0"),
         ("classes", "name,class\na,1\na,1\n", "expected one row for 'a', found 2"),
+        (
+            "boxes",
+            "name,class,xmin,ymin,xmax,ymax\n"
+            + "".join(f"a,c{number},0,0,1,1\n" for number in range(1001)),
+            "expected at most 1000 classes, got 1001 different ones, such as 'c0'",
+        ),
         ("classes", "name,class\na,\n", "line 2: expected a class"),
         ("coordinates", "name\na\n", "expected a column of numbers besides the name"),
         ("coordinates", "name,x\na,left\n", "line 2: expected a number as x, got 'left'"),
