@@ -12,9 +12,12 @@ import h5py
 import numpy as np
 import pytest
 
+from dlae_client.cli.data.reading import config_from_file
+from dlae_core.data.expectation import expectation_from_config
 from dlae_core.data.source import PairedFiles, write_samples
 from tests.dlae_client.conftest import Run
 from tests.dlae_core.config.examples import sections
+from tests.reference import reference_path
 
 PNG = b"\x89PNG\r\n\x1a\n"
 RANDOM = np.random.default_rng(6)
@@ -178,7 +181,10 @@ def test_pictures_are_packed_into_a_folder(run: Run, tmp_path: Path) -> None:
     arguments = ("data", "pack", sources, "--classes", tmp_path / "classes.csv", "-o", out)
     done = run(*arguments, "--listing", tmp_path / "listing.csv")
     assert done.code == 0
-    assert "2 of 6 x 5, uint8\nclasses: cyst = 0, node = 1\n2 samples, 2 sources, groups not known" in done.out
+    assert (
+        "2 of 6 x 5, uint8\nclasses: cyst = 0, node = 1\n2 samples, 2 sources, groups not known"
+        in done.out
+    )
     assert done.err == "warning: classes.csv: 1 names have no image and are left out (c)\n"
     with PairedFiles(out / "X.h5", out / "y.h5") as pairs:
         assert [int(pairs.annotations.read(name)) for name in pairs.names] == [1, 0]
@@ -297,3 +303,12 @@ def test_a_preview_without_opencv_is_one_sentence(files: tuple[Path, Path], tmp_
     )
     message = "error: moving images needs cv2; `pip install 'dlae[server]'` installs it\n"
     assert (done.returncode, done.stderr) == (2, message)
+
+
+def test_every_configuration_of_dlae_1_0_says_what_it_expects() -> None:
+    # These name no files: what they say about files does not matter to a check.
+    for path in sorted(reference_path("prebuilt_configs").glob("*.json")):
+        config = config_from_file(path)
+        expected = expectation_from_config(config, (2,))
+        assert len(expected.image_shape) in (3, 4), path.name
+        assert expected.boxes == (config.config_file.model_signal == "BBD"), path.name
