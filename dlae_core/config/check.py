@@ -7,12 +7,13 @@ from google.protobuf.message import Message
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_text import layer_violations
-from dlae_core.config.limits import violations_of
+from dlae_core.config.limits import length_violations, violations_of
 from dlae_core.config.read import Reading, read_config
 from dlae_core.config.resolve import Origin, complete_config
-from dlae_core.config.rules import ADVICE, RULES, Rule
+from dlae_core.config.rule import Rule
+from dlae_core.config.rules import ADVICE, RULES
 from dlae_core.config.schema import settings_of, value_of
-from dlae_core.config.support import unsupported_settings
+from dlae_core.config.support import UNSUPPORTED
 from dlae_core.errors import InvalidConfig, Violation
 
 Doubtful = frozenset[str]
@@ -25,10 +26,12 @@ class Findings:
     Attributes:
         violations: Mistakes; a configuration that has any cannot be used.
         warnings: What is probably not meant, but can be used.
+        unsupported: What nothing acts on yet; networks can be built, but not trained.
     """
 
     violations: tuple[Violation, ...]
     warnings: tuple[Violation, ...]
+    unsupported: tuple[Violation, ...]
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,13 @@ class Loaded:
         config: All defaults filled in, a prebuilt network written out.
         warnings: What is probably not meant, but can be used.
         origins: Where every value came from, by path.
+        unsupported: What nothing acts on yet: its networks can be built, but not trained.
     """
 
     config: Config
     warnings: tuple[Violation, ...]
     origins: Mapping[str, Origin]
+    unsupported: tuple[Violation, ...] = ()
 
 
 def check_config(config: Config) -> Findings:
@@ -58,15 +63,15 @@ def load_config(source: str | Config) -> Loaded:
         source: JSON text, or a message that need not be complete.
 
     Raises:
-        InvalidConfig: With all violations at once.
+        InvalidConfig: It has mistakes; tells all of them at once, and what is not supported too.
     """
     reading = read_config(source) if isinstance(source, str) else Reading(source)
     completion = complete_config(reading.config, reading.switched_off)
     findings = _check(completion.config, reading.doubtful | completion.doubtful)
     violations = reading.violations + completion.violations + findings.violations
     if violations:
-        raise InvalidConfig(violations)
-    return Loaded(completion.config, findings.warnings, completion.origins)
+        raise InvalidConfig(violations + findings.unsupported)
+    return Loaded(completion.config, findings.warnings, completion.origins, findings.unsupported)
 
 
 def _check(config: Config, doubtful: Doubtful) -> Findings:
@@ -74,9 +79,11 @@ def _check(config: Config, doubtful: Doubtful) -> Findings:
     alone = _known(_schema_violations(config, ""), doubtful)
     # A message, unlike a text, can hold values and layers that the schema does not allow.
     doubtful |= {violation.path.partition("[")[0] for violation in alone}
-    across = [*_apply(RULES, config, doubtful), *unsupported_settings(config)]
-    warnings = _apply(ADVICE, config, doubtful)
-    return Findings((*alone, *_known(across, doubtful)), tuple(_known(warnings, doubtful)))
+    across, warnings, unsupported = (
+        tuple(_known(_apply(rules, config, doubtful), doubtful))
+        for rules in (RULES, ADVICE, UNSUPPORTED)
+    )
+    return Findings((*alone, *across), warnings, unsupported)
 
 
 def _known(violations: Iterable[Violation], doubtful: Doubtful) -> list[Violation]:
@@ -105,6 +112,10 @@ def _schema_violations(message: Message, prefix: str) -> list[Violation]:
         value, path = value_of(message, row), prefix + row.key
         if row.kind in ("section", "parts"):
             found += _schema_violations(getattr(message, row.name), f"{path}.")
+        elif row.kind == "parts_list":
+            found += length_violations(row, len(value or ()), path)
+            for position, inner in enumerate(value or ()):
+                found += _schema_violations(inner, f"{path}[{position}].")
         elif row.kind == "layer":
             for position, layer in enumerate(value or ()):
                 found += layer_violations(layer, f"{path}[{position}]")

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
+from dlae_core.config.layer_lists import lists_of_model, written_lists
 from dlae_core.config.layer_text import fill_layer
 from dlae_core.config.parts import fill_defaults
 from dlae_core.config.prebuilt.expand import expand_prebuilt
@@ -92,7 +93,8 @@ def _origins(
             yield from _origins(inner[0], inner[1], inner[2], f"{path}.")
         elif _is_set(given, row):
             # Written out, the name of a prebuilt network is empty.
-            kept = row.kind == "layer" or value_of(given, row) == value_of(resolved, row)
+            is_list = row.kind in ("layer", "parts_list")
+            kept = is_list or value_of(given, row) == value_of(resolved, row)
             yield path, "file" if kept else "rule"
         else:
             yield path, "prebuilt" if _is_set(expanded, row) else "default"
@@ -111,7 +113,5 @@ def _all_layers(config: Config) -> list[Layer]:
 
 
 def _shape_of_input(config: Config) -> list[int]:
-    for layers in (config.layers.serial_layer_list, config.layers.generator_layer_list):
-        if layers and layers[0].WhichOneof("type") == "input":
-            return list(layers[0].input.shape)
-    return []
+    lists = (*lists_of_model(config), *written_lists(config))
+    return list(next(filter(None, (layers.input_shape for layers in lists)), ()))

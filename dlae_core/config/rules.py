@@ -1,226 +1,102 @@
-"""Rules across settings: what values must agree with each other, and what deserves a warning.
+"""All rules across settings: what values must agree with each other, what deserves a warning.
 
-A rule is a row: the paths it reads, and a function that returns its violations. It is left out
-where one of its paths is doubtful, so that one mistake is not told twice. `RULES` are mistakes,
-`ADVICE` are warnings. Rules about the layer list itself are in `layer_rules`.
+`RULES` are mistakes, `ADVICE` are warnings. What nothing acts on yet is in `support`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-from dlae.v1.config_pb2 import Config, Paths
-from dlae_core.config import layer_rules
-from dlae_core.config.loss_kinds import (
-    CLASSIFICATION_LOSSES,
-    LOSSES_OF_MODELS,
-    ONE_HOT_LOSSES,
-    REGRESSION_LOSSES,
-    SPARSE_LOSS,
+from dlae_core.config import (
+    augmentation_rules,
+    connection_rules,
+    detection_rules,
+    layer_rules,
+    loss_rules,
+    output_rules,
+    session_rules,
+    shape_rules,
+    split_rules,
+    training_rules,
 )
-from dlae_core.config.schema import settings_of, value_of
-from dlae_core.errors import Violation
-
-Find = Callable[[Config], Iterator[Violation]]
+from dlae_core.config.layer_lists import DISCRIMINATOR, GENERATOR, SERIAL
+from dlae_core.config.loss_rules import LOSS, NORMALIZATION, SWITCH
+from dlae_core.config.rule import Rule
+from dlae_core.config.session_rules import EARLY_STOP, PLATEAU, SESSION, SPLIT
+from dlae_core.config.shape_rules import CONTEXT_PATH, SHAPE_PATH
 
 _MODEL = "config_file.model_signal"
-_SESSION = "config_file.type_signal"
-_LOSS = "loss_function.loss"
-_NORMALIZATION = "preprocessing.normalization_type"
-_SWITCH = "preprocessing.categorical_switch"
-_SPLIT = "training_configurations.validation_split"
-_PLATEAU = "learning_rate_schedule.decay_on_plateau_switch"
-_EARLY_STOP = "training_configurations.early_stop_switch"
-
-# Files that only other sessions than training read.
-_FILES_OF_OTHER_SESSIONS = ("load_checkpoint", "load_model", "test_X")
-# Parameters with which a loss no longer tells good from bad, each of them 0.
-_DEGENERATE = {
-    "jaccard": (("parameter1",), "the loss is then always 0"),
-    "focal": (("parameter1",), "the loss is then always 0"),
-    "tversky": (("parameter1", "parameter2"), "the index is then 1 wherever the classes meet"),
-    "soft_dice": (("parameter1",), "the loss is then undefined where a batch has no class"),
-}
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule: the paths of the settings it reads, and what it finds."""
-
-    paths: tuple[str, ...]
-    find: Find
-
-
-def _files_of_training(config: Config) -> Iterator[Violation]:
-    for key, path in (("train_X", config.paths.train_x), ("train_y", config.paths.train_y)):
-        if config.config_file.type_signal == "Train" and not path:
-            sentence = "expected an HDF5 file to train on, got none; type_signal Train needs one"
-            yield Violation(f"paths.{key}", "MISSING", sentence)
-
-
-def _validation_pairs(config: Config) -> Iterator[Violation]:
-    pairs = (
-        ("validation_X", config.paths.validation_x, "validation_y", config.paths.validation_y),
-        ("validation_y", config.paths.validation_y, "validation_X", config.paths.validation_x),
-    )
-    for key, path, other_key, other_path in pairs:
-        if not path and other_path:
-            sentence = f"expected a file beside {other_key}, got none; images and annotations pair"
-            yield Violation(f"paths.{key}", "MISSING", sentence)
-
-
-def _validation_twice(config: Config) -> Iterator[Violation]:
-    split = config.training_configurations.validation_split
-    if split > 0 and (config.paths.validation_x or config.paths.validation_y):
-        sentence = (
-            f"expected 0 because validation files are given, got {split:g}; leave out "
-            "validation_X and validation_y to split the training files instead"
-        )
-        yield Violation(_SPLIT, "CONTRADICTION", sentence)
-
-
-def _loss_of_model(config: Config) -> Iterator[Violation]:
-    model, loss = config.config_file.model_signal, config.loss_function.loss
-    needed = LOSSES_OF_MODELS.get(model)
-    owners = [owner for owner, losses in LOSSES_OF_MODELS.items() if loss in losses]
-    if needed and loss not in needed:
-        sentence = f"expected {' or '.join(needed)} because model_signal is {model}, got '{loss}'"
-        yield Violation(_LOSS, "LOSS_MISMATCH", sentence)
-    elif owners and not needed:
-        sentence = f"expected a loss for {model}, got '{loss}', which needs {owners[0]}"
-        yield Violation(_LOSS, "LOSS_MISMATCH", sentence)
-    elif model == "CNN" and loss == "tversky":
-        sentence = "expected a loss per image because model_signal is CNN, got 'tversky' (FCN only)"
-        yield Violation(_LOSS, "LOSS_MISMATCH", sentence)
-
-
-def _targets_of_loss(config: Config) -> Iterator[Violation]:
-    loss, encoded = config.loss_function.loss, config.preprocessing.categorical_switch
-    if loss in ONE_HOT_LOSSES and not encoded:
-        sentence = (
-            f"expected True because {loss} compares one-hot classes, got False; annotation files "
-            "must hold class numbers (files that are one-hot already are not supported)"
-        )
-        yield Violation(_SWITCH, "LOSS_MISMATCH", sentence)
-    elif encoded and (loss == SPARSE_LOSS or loss in REGRESSION_LOSSES):
-        kind = "class numbers" if loss == SPARSE_LOSS else "values"
-        sentence = f"expected False because {loss} compares {kind}, got True"
-        yield Violation(_SWITCH, "LOSS_MISMATCH", sentence)
-
-
-def _normalized_labels(config: Config) -> Iterator[Violation]:
-    kind, loss = config.preprocessing.normalization_type, config.loss_function.loss
-    if kind.endswith("_xy") and loss in CLASSIFICATION_LOSSES:
-        sentence = (
-            f"expected '{kind.removesuffix('y')}' because {loss} needs class numbers, got "
-            f"'{kind}', which scales the annotations too"
-        )
-        yield Violation(_NORMALIZATION, "CONTRADICTION", sentence)
-
-
-def _intensities(config: Config) -> Iterator[Violation]:
-    settings = config.preprocessing
-    if not settings.normalization_type.startswith("global_"):
-        return
-    needed = 2 if settings.normalization_type.endswith("_xy") else 1
-    low, high = settings.minimum_image_intensity, settings.maximum_image_intensity
-    for key, values in (("minimum_image_intensity", low), ("maximum_image_intensity", high)):
-        if len(values) < needed:
-            sentence = (
-                f"expected two values (images, annotations) because normalization_type is "
-                f"{settings.normalization_type}, got {len(values)}"
-            )
-            yield Violation(f"preprocessing.{key}", "WRONG_LENGTH", sentence)
-    for bottom, top in list(zip(low, high, strict=False))[:needed]:
-        if not bottom < top:
-            sentence = f"expected more than minimum_image_intensity ({bottom:g}), got {top:g}"
-            yield Violation("preprocessing.maximum_image_intensity", "CONTRADICTION", sentence)
-
-
-def _files_to_save(config: Config) -> Iterator[Violation]:
-    settings = config.save_configurations
-    rows = (
-        ("save_model", settings.save_model_switch, settings.save_model_path),
-        ("save_csv", settings.save_csv_switch, settings.save_csv_path),
-    )
-    for name, switch, path in rows:
-        if switch and not path:
-            sentence = f"expected a file name because {name}_switch is True, got none"
-            yield Violation(f"save_configurations.{name}_path", "MISSING", sentence)
-
-
-def _unwatched(config: Config) -> Iterator[Violation]:
-    if config.training_configurations.validation_split > 0 or config.paths.validation_x:
-        return
-    switches = (
-        (_EARLY_STOP, config.training_configurations.early_stop_switch),
-        (_PLATEAU, config.learning_rate_schedule.decay_on_plateau_switch),
-    )
-    for path, switch in switches:
-        if switch:
-            sentence = "has no effect without validation data; set validation_split or give files"
-            yield Violation(path, "NO_EFFECT", sentence)
-
-
-def _unused_files(config: Config) -> Iterator[Violation]:
-    if config.config_file.type_signal != "Train":
-        return
-    known = settings_of(Paths())
-    for key in _FILES_OF_OTHER_SESSIONS:
-        if value_of(config.paths, known[key]):
-            yield Violation(f"paths.{key}", "NOT_USED", "is not used when type_signal is Train")
-
-
-def _degenerate_parameters(config: Config) -> Iterator[Violation]:
-    settings = config.loss_function
-    keys, consequence = _DEGENERATE.get(settings.loss, ((), ""))
-    if keys and all(settings.HasField(key) and getattr(settings, key) == 0 for key in keys):
-        sentence = f"0 is a poor choice for {settings.loss}: {consequence}; leave it out"
-        yield Violation(f"loss_function.{keys[0]}", "DEGENERATE_LOSS", sentence)
-
-
-def _undone_centering(config: Config) -> Iterator[Violation]:
-    kind, switches = config.preprocessing.normalization_type, config.augmentation
-    rows = (
-        ("samplewise_centering_switch", switches.samplewise_centering_switch),
-        ("samplewise_normalization_switch", switches.samplewise_normalization_switch),
-    )
-    for key, switch in rows:
-        if switch and kind.startswith("samplewise_"):
-            sentence = f"has no effect because normalization_type {kind} rescales each image after"
-            yield Violation(f"augmentation.{key}", "NO_EFFECT", sentence)
-
+_SERIAL, _GENERATOR, _DISCRIMINATOR = (
+    f"layers.{key}" for key in (SERIAL, GENERATOR, DISCRIMINATOR)
+)
+_LISTS = (_SERIAL, _GENERATOR, _DISCRIMINATOR)
+_CATEGORIES = "preprocessing.categories"
+_HARDWARE = "training_configurations.hardware"
+_PARAMETERS = ("loss_function.parameter1", "loss_function.parameter2")
+_INTENSITIES = ("preprocessing.minimum_image_intensity", "preprocessing.maximum_image_intensity")
+_VALIDATION = ("paths.validation_X", "paths.validation_y")
+_RATIOS = ("bbd_options.aspect_ratios_type", "bbd_options.aspect_ratios")
+_PER_HOOK = ("bbd_options.scaling_type", "bbd_options.scales", *_RATIOS)
+_IOU = ("bbd_options.positive_iou_threshold", "bbd_options.negative_iou_limit")
+_RANGES = tuple(f"augmentation.{key}" for key in augmentation_rules.RANGES)
+_ANNOTATIONS, _AUGMENTING = augmentation_rules.ANNOTATION_TYPE, augmentation_rules.SWITCH
+_ADDITIONAL = training_rules.ADDITIONAL
+_WARM_UP = (training_rules.WARM_UP, training_rules.WARM_UP_UNIT, training_rules.EPOCHS)
 
 RULES = (
-    Rule((_SESSION, "paths.train_X", "paths.train_y"), _files_of_training),
-    Rule(("paths.validation_X", "paths.validation_y"), _validation_pairs),
-    Rule((_SPLIT, "paths.validation_X", "paths.validation_y"), _validation_twice),
-    Rule((_MODEL, _LOSS), _loss_of_model),
-    Rule((_LOSS, _SWITCH), _targets_of_loss),
-    Rule((_LOSS, _NORMALIZATION), _normalized_labels),
-    Rule(
-        (
-            _NORMALIZATION,
-            "preprocessing.minimum_image_intensity",
-            "preprocessing.maximum_image_intensity",
-        ),
-        _intensities,
-    ),
-    Rule((), _files_to_save),
-    Rule((_MODEL, layer_rules.PATH), layer_rules.list_of_model),
-    Rule((layer_rules.PATH,), layer_rules.inputs),
-    Rule(("config_file.input_shape", layer_rules.PATH), layer_rules.input_shape),
-    Rule(("preprocessing.image_context", layer_rules.PATH), layer_rules.image_context),
-    Rule((layer_rules.PATH,), layer_rules.ranks),
-    Rule((layer_rules.PATH,), layer_rules.outer_skips),
-    Rule((layer_rules.PATH,), layer_rules.dilations),
-    Rule((_MODEL, _LOSS, "preprocessing.categories", layer_rules.PATH), layer_rules.class_count),
+    Rule((SESSION,), session_rules.files_of_session),
+    Rule(_VALIDATION, session_rules.validation_pairs),
+    Rule((SPLIT, *_VALIDATION), session_rules.validation_twice),
+    Rule((split_rules.FOLDS, SPLIT, *_VALIDATION), split_rules.folds_and_other_splits),
+    Rule((split_rules.FOLDS, split_rules.FOLD), split_rules.fold_of_folds),
+    Rule((split_rules.GROUP, split_rules.TABLE), split_rules.groups_twice),
+    Rule((_MODEL, LOSS), loss_rules.loss_of_model),
+    Rule((LOSS, SWITCH), loss_rules.targets_of_loss),
+    Rule((LOSS, NORMALIZATION), loss_rules.normalized_labels),
+    Rule((NORMALIZATION, *_INTENSITIES), loss_rules.intensities),
+    Rule((_HARDWARE,), session_rules.number_of_gpus),
+    Rule((), session_rules.files_to_save),
+    Rule((_MODEL, SESSION), layer_rules.list_of_model),
+    Rule(_LISTS, layer_rules.inputs),
+    Rule((_MODEL, *_LISTS, SHAPE_PATH), shape_rules.input_shape),
+    Rule((_MODEL, *_LISTS, CONTEXT_PATH), shape_rules.image_context),
+    Rule((_MODEL, LOSS, _GENERATOR, _DISCRIMINATOR), shape_rules.gan_shapes),
+    Rule((LOSS, *_LISTS), shape_rules.backbone_shapes),
+    Rule(_LISTS, layer_rules.ranks),
+    Rule(_LISTS, layer_rules.permutations),
+    Rule(_LISTS, layer_rules.dilations),
+    Rule(_LISTS, connection_rules.sources_of_skips),
+    Rule((_MODEL, _SERIAL), connection_rules.hooks_of_detector),
+    Rule((_MODEL, LOSS, _CATEGORIES, _SERIAL), output_rules.class_count),
+    Rule((_MODEL, _SERIAL, *_PER_HOOK), detection_rules.items_per_hook),
+    Rule((_MODEL, *_RATIOS), detection_rules.global_aspect_ratios),
+    Rule((_MODEL,), detection_rules.pairs),
+    Rule(_RANGES, augmentation_rules.ends_of_ranges),
+    Rule((_MODEL, LOSS, _ANNOTATIONS, _SERIAL), augmentation_rules.whole_points),
+    Rule((_MODEL, LOSS, _ADDITIONAL), training_rules.additional_losses),
+    Rule((LOSS, _ADDITIONAL, training_rules.WEIGHTED), training_rules.weighted_losses),
+    Rule((training_rules.CLIP_NORM, training_rules.CLIP_VALUE), training_rules.one_clipping),
+    Rule((LOSS, *training_rules.OF_CLASSES), training_rules.metrics_of_classes),
+    Rule((_MODEL, LOSS, _ANNOTATIONS, training_rules.OF_POINTS), training_rules.metrics_of_points),
 )
 
 ADVICE = (
-    Rule((_EARLY_STOP, _PLATEAU, _SPLIT, "paths.validation_X"), _unwatched),
-    Rule((_SESSION,), _unused_files),
-    Rule((_LOSS, "loss_function.parameter1", "loss_function.parameter2"), _degenerate_parameters),
-    Rule((_NORMALIZATION,), _undone_centering),
-    Rule(("config_file.input_shape", layer_rules.PATH), layer_rules.shape_without_channels),
-    Rule(("preprocessing.image_context", layer_rules.PATH), layer_rules.volumes_as_slices),
+    Rule((EARLY_STOP, PLATEAU, SPLIT, split_rules.FOLDS, *_VALIDATION), session_rules.unwatched),
+    Rule((SPLIT, split_rules.FOLDS, *_VALIDATION), split_rules.idle_groups),
+    Rule((SESSION,), session_rules.unused_files),
+    Rule((LOSS, *_PARAMETERS), loss_rules.degenerate_parameters),
+    Rule((NORMALIZATION,), loss_rules.undone_centering),
+    Rule((_MODEL, *_LISTS), layer_rules.other_lists),
+    Rule((_MODEL, *_LISTS, SHAPE_PATH), shape_rules.other_input_shape),
+    Rule((_MODEL, *_LISTS, CONTEXT_PATH), shape_rules.volumes_as_slices),
+    Rule(_LISTS, layer_rules.zero_based_permutations),
+    Rule((LOSS, *_LISTS), layer_rules.averaged_kernels),
+    Rule((NORMALIZATION, *_LISTS), layer_rules.scaled_inputs),
+    Rule(_LISTS, connection_rules.types_of_skips),
+    Rule(_LISTS, connection_rules.nested_inner_skips),
+    Rule(_LISTS, connection_rules.dropped_sources),
+    Rule((_MODEL, *_LISTS), connection_rules.idle_hooks),
+    Rule((_MODEL, _SERIAL), connection_rules.layers_after_hooks),
+    Rule((_MODEL, LOSS, _SERIAL), output_rules.no_probabilities),
+    Rule((_MODEL, NORMALIZATION, _GENERATOR), output_rules.unscaled_targets),
+    Rule((_MODEL, *_PER_HOOK, *_IOU), detection_rules.idle_options),
+    Rule((_MODEL, LOSS, _ANNOTATIONS, _AUGMENTING), augmentation_rules.unmoved_values),
+    Rule((NORMALIZATION, _AUGMENTING), augmentation_rules.undone_brightness),
+    Rule(_WARM_UP, training_rules.long_warm_up),
 )

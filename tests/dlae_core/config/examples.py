@@ -44,12 +44,11 @@ def violations(**changes: Any) -> list[tuple[str, str]]:
 
 
 def violations_in_full(**changes: Any) -> tuple[Violation, ...]:
-    """Returns everything wrong with a changed configuration."""
+    """Returns everything wrong with a changed configuration, what is not supported yet too."""
     try:
-        load_config(json.dumps(sections(**changes)))
+        return load_config(json.dumps(sections(**changes))).unsupported
     except InvalidConfig as error:
         return error.violations
-    return ()
 
 
 def warnings(**changes: Any) -> list[tuple[str, str]]:

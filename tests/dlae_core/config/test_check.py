@@ -62,6 +62,16 @@ def test_seven_mistakes_are_seven_violations() -> None:
     ]
 
 
+def test_what_is_not_supported_yet_is_told_beside_mistakes_and_does_not_hide_alone() -> None:
+    change = {"preprocessing__categorical_switch": False}
+    loaded = load_config(json.dumps(sections(**change)))
+    assert [row.path for row in loaded.unsupported] == ["preprocessing.categorical_switch"]
+    assert violations(**change, paths__train_X="") == [
+        ("paths.train_X", "MISSING"),
+        ("preprocessing.categorical_switch", "LOSS_MISMATCH"),
+    ]
+
+
 def test_misspelt_key_is_not_told_again_as_missing() -> None:
     given = sections()
     given["paths"] = {"train_x": "X.h5", "train_y": "y.h5"}
@@ -102,8 +112,8 @@ def test_loading_an_empty_message_asks_for_files_and_layers() -> None:
     assert [row.path for row in caught.value.violations] == [
         "paths.train_X",
         "paths.train_y",
-        "preprocessing.categorical_switch",
         "layers.serial_layer_list",
+        "preprocessing.categorical_switch",
     ]
 
 

@@ -146,6 +146,7 @@ def test_kinds_of_model_have_their_own_losses(
     changes = {
         "config_file__model_signal": model,
         "loss_function__loss": loss,
+        "layers__serial_layer_list": [*LAYERS, "Hook connection source"],
         "layers__generator_layer_list": VECTOR,
         "layers__discriminator_layer_list": VECTOR,
     }
@@ -228,7 +229,9 @@ def test_sparse_loss_may_have_other_categories_than_outputs() -> None:
         (
             {
                 "config_file__model_signal": "CNN",
-                **_layers("Input:(8, 8, 4, 1)", "Global max pooling 3D", "Dense:3"),
+                **_layers(
+                    "Input:(8, 8, 4, 1)", "Global max pooling 3D", "Dense:3", "Activation:softmax"
+                ),
             },
             "preprocessing.image_context",
             "RANK_MISMATCH",

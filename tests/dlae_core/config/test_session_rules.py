@@ -1,0 +1,71 @@
+"""Rules about files and hardware of a session."""
+
+from typing import Any
+
+import pytest
+
+from tests.dlae_core.config.examples import violations, warnings
+
+NOT_YET = ("config_file.type_signal", "NOT_SUPPORTED_YET")
+NO_FILES = {"paths__train_X": "", "paths__train_y": ""}
+
+
+@pytest.mark.parametrize(
+    ("session", "changes", "found"),
+    [
+        ("Train from Checkpoint", {}, [("paths.load_checkpoint", "MISSING")]),
+        (
+            "Train from Checkpoint",
+            {"paths__load_checkpoint": "c.h5", "paths__train_y": ""},
+            [("paths.train_y", "MISSING")],
+        ),
+        ("Inference", {}, [("paths.load_model", "MISSING"), ("paths.test_X", "MISSING")]),
+        ("Inference", {**NO_FILES, "paths__load_model": "m.h5", "paths__test_X": "t.h5"}, []),
+        (
+            "Inference",
+            {
+                "paths__load_model": "m.h5",
+                "paths__test_X": "t.h5",
+                "layers__serial_layer_list": [],
+            },
+            [],
+        ),
+    ],
+)
+def test_session_has_the_files_it_needs(
+    session: str, changes: dict[str, Any], found: list[tuple[str, str]]
+) -> None:
+    assert violations(config_file__type_signal=session, **changes) == [*found, NOT_YET]
+
+
+def test_files_of_other_sessions_are_warned_of() -> None:
+    files = {f"paths__{key}": "f.h5" for key in ("load_checkpoint", "load_model", "test_X")}
+    resumed = warnings(config_file__type_signal="Train from Checkpoint", **files)
+    assert resumed == [("paths.load_model", "NOT_USED"), ("paths.test_X", "NOT_USED")]
+    applied = warnings(config_file__type_signal="Inference", **files)
+    assert applied == [("paths.load_checkpoint", "NOT_USED")]
+
+
+@pytest.mark.parametrize("hardware", ["gpu", "cpu"])
+def test_several_gpus_need_hardware_for_several(hardware: str) -> None:
+    changes = {
+        "training_configurations__number_of_gpus": 2,
+        "training_configurations__hardware": hardware,
+    }
+    path = "training_configurations.number_of_gpus"
+    assert violations(**changes) == [(path, "CONTRADICTION")]
+
+
+def test_several_gpus_are_not_supported_yet() -> None:
+    changes = {
+        "training_configurations__number_of_gpus": 2,
+        "training_configurations__hardware": "multi-gpu",
+    }
+    path = "training_configurations.hardware"
+    assert violations(**changes) == [(path, "NOT_SUPPORTED_YET")]
+
+
+@pytest.mark.parametrize("name", ["model", "csv", "checkpoints", "tensorboard"])
+def test_what_is_to_be_saved_needs_a_place(name: str) -> None:
+    found = violations(**{f"save_configurations__save_{name}_switch": True})
+    assert (f"save_configurations.save_{name}_path", "MISSING") in found
