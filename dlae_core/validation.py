@@ -1,52 +1,92 @@
-"""What can be known before training: does the graph build, do the data files suit it."""
+"""What can be known before training: do the graphs build, do the data files suit them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 
 from dlae.v1.config_pb2 import Config
-from dlae_core.errors import InvalidConfig, UnusableDataset, Violation
-from dlae_core.families.table import FAMILIES
+from dlae_core.config import check_config
+from dlae_core.config.layer_lists import lists_of_model
+from dlae_core.cost import estimate
+from dlae_core.errors import DlaeError, InvalidConfig, UnusableDataset, Violation
+from dlae_core.families.table import SUPERVISED, family_of
 from dlae_core.graph import GraphSummary, Network
 from dlae_core.training_data import check_training_data
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that is wrong, all that is doubtful, and the networks as they would be built."""
+    """All that is wrong, all that is doubtful, and the networks as they would be built.
+
+    Attributes:
+        violations: What keeps the configuration from being trained, what is not supported yet too.
+        warnings: What is probably not meant, as far as only the built networks show it.
+        graphs: The networks, also where they do not suit the task.
+        memory_bytes: Estimate of what training takes.
+        seconds_per_step: Estimate of the time for one batch.
+    """
 
     violations: tuple[Violation, ...]
-    warnings: tuple[Violation, ...]
-    graphs: tuple[GraphSummary, ...]
+    warnings: tuple[Violation, ...] = ()
+    graphs: tuple[GraphSummary, ...] = ()
+    memory_bytes: int = 0
+    seconds_per_step: float = 0.0
 
 
 def checked_network(config: Config) -> Network:
-    """Builds the network of a resolved and checked configuration.
+    """Builds the one network of a resolved and checked configuration that is trained on targets.
 
     Raises:
         InvalidConfig: The layers do not fit together or do not suit the task.
     """
-    family = FAMILIES[config.config_file.model_signal]
-    network = family.network(config)
-    violations = family.violations(config, network)
+    family = family_of(config)
+    networks = family.networks(config)
+    violations = family.violations(config, networks)
     if violations:
         raise InvalidConfig(violations)
+    (network,) = networks
     return network
 
 
 def validate(config: Config) -> Report:
-    """Checks graph and data of a resolved and checked configuration, without training."""
-    keras.utils.set_random_seed(config.augmentation.random_seed)
+    """Checks graphs and data of a resolved and checked configuration, without training."""
+    unsupported = check_config(config).unsupported
     try:
-        network = checked_network(config)
+        networks = _networks(config)
     except InvalidConfig as error:
-        return Report(error.violations, (), ())
-    return Report(tuple(_data_violations(config, network)), (), (network.summary(),))
+        return Report((*unsupported, *error.violations))
+    except DlaeError as error:
+        return Report((*unsupported, Violation("layers", error.reason, str(error))))
+    if not networks:
+        return Report(unsupported)
+    family = family_of(config)
+    violations = family.violations(config, networks)
+    if not violations:
+        violations = _data_violations(config, networks)
+    cost = estimate([network.model for network in networks], config)
+    return Report(
+        violations=(*unsupported, *violations),
+        warnings=tuple(family.warnings(config, networks)),
+        graphs=tuple(network.summary() for network in networks),
+        memory_bytes=cost.memory_bytes,
+        seconds_per_step=cost.seconds_per_step,
+    )
 
 
-def _data_violations(config: Config, network: Network) -> list[Violation]:
+def _networks(config: Config) -> tuple[Network, ...]:
+    """Returns the networks, without values for their weights; none where there are no layers."""
+    if not all(layers.layers for layers in lists_of_model(config)):
+        return ()
+    with keras.StatelessScope(initialize_variables=False):
+        return family_of(config).networks(config)
+
+
+def _data_violations(config: Config, networks: Sequence[Network]) -> list[Violation]:
+    if config.config_file.model_signal not in SUPERVISED or not config.paths.train_x:
+        return []
     try:
-        check_training_data(config, network)
+        check_training_data(config, networks[0])
     except UnusableDataset as error:
         return [Violation("paths", error.reason, problem) for problem in error.problems]
     return []

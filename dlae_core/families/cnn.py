@@ -2,11 +2,11 @@
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.data.inspection import Expectation
-from dlae_core.families.base import Family
+from dlae_core.families.supervised import Supervised
 from dlae_core.graph import Network
 
 
-class Cnn(Family):
+class Cnn(Supervised):
     """Classification and regression of whole images."""
 
     name = "CNN"

@@ -2,11 +2,11 @@
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.data.inspection import Expectation
-from dlae_core.families.base import Family
+from dlae_core.families.supervised import Supervised
 from dlae_core.graph import Network
 
 
-class Fcn(Family):
+class Fcn(Supervised):
     """Classification (segmentation) and regression of every pixel or voxel."""
 
     name = "FCN"

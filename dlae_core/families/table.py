@@ -1,7 +1,27 @@
-"""All families by their name in `config_file.model_signal`."""
+"""All families by their name: a kind of model, or a kind of GAN."""
 
+from dlae.v1.config_pb2 import Config
 from dlae_core.families.base import Family
+from dlae_core.families.bbd import Bbd
 from dlae_core.families.cnn import Cnn
+from dlae_core.families.cyclegan import CycleGan
 from dlae_core.families.fcn import Fcn
+from dlae_core.families.pix2pix import Pix2Pix
+from dlae_core.families.supervised import Supervised
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (Cnn(), Fcn())}
+SUPERVISED: dict[str, Supervised] = {family.name: family for family in (Cnn(), Fcn())}
+FAMILIES: dict[str, Family] = {
+    **SUPERVISED,
+    **{family.name: family for family in (Bbd(), Pix2Pix(), CycleGan())},
+}
+
+
+def family_of(config: Config) -> Family:
+    """Returns the family of a checked configuration. GANs are told apart by their loss."""
+    family = FAMILIES.get(config.config_file.model_signal)
+    return family or FAMILIES[config.loss_function.loss]
+
+
+def supervised_family(config: Config) -> Supervised:
+    """Returns the family of a checked configuration whose one network is trained on targets."""
+    return SUPERVISED[config.config_file.model_signal]

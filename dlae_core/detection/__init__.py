@@ -1,0 +1,1 @@
+"""Bounding-box detection: anchors. Imports no Keras."""

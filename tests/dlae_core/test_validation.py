@@ -1,0 +1,66 @@
+"""Validation: graphs are built and reported, whatever keeps a configuration from being trained."""
+
+import pytest
+
+from dlae.v1.config_pb2 import Config
+from dlae_core.validation import Report, validate
+from tests.dlae_core.families.configurations import (
+    DETECTION,
+    IMAGE,
+    JUDGE,
+    TRANSLATION,
+    detector,
+    gan,
+)
+
+pytestmark = pytest.mark.keras
+
+NOT_YET = ("config_file.model_signal", "NOT_SUPPORTED_YET")
+
+
+def _found(report: Report) -> list[tuple[str, str]]:
+    return [(row.path, row.reason) for row in report.violations]
+
+
+def test_what_cannot_be_trained_yet_is_built_all_the_same() -> None:
+    report = validate(gan("cyclegan", TRANSLATION, JUDGE))
+    assert _found(report) == [NOT_YET]
+    names = ["generator1", "generator2", "discriminator1", "discriminator2"]
+    assert [graph.name for graph in report.graphs] == names
+    assert [graph.output_shape for graph in report.graphs] == [(8, 8, 1)] * 2 + [(4, 4, 1)] * 2
+
+
+def test_detector_is_reported_with_its_heads_and_warnings_of_its_graph() -> None:
+    report = validate(detector(steps=[1, 32]))
+    assert _found(report) == [NOT_YET]
+    assert [row.reason for row in report.warnings] == ["ANCHORS_OUTSIDE"]
+    types = [layer.type for layer in report.graphs[0].layers]
+    assert types[len(DETECTION) :] == ["Detection head", "Detection head", "Detections"]
+
+
+def test_networks_that_do_not_suit_the_task_are_reported_too() -> None:
+    report = validate(gan("pix2pix", [IMAGE, "Convolution 2D:3"], JUDGE))
+    assert _found(report) == [NOT_YET, ("layers.generator_layer_list", "OUTPUT_SHAPE")]
+    assert [graph.name for graph in report.graphs] == ["generator", "discriminator"]
+
+
+def test_layer_that_does_not_fit_is_reported_at_its_item() -> None:
+    report = validate(gan("pix2pix", [IMAGE, "Max pooling 2D:9"], JUDGE))
+    assert _found(report) == [NOT_YET, ("layers.generator_layer_list[1]", "GRAPH_MISFIT")]
+    assert report.graphs == ()
+
+
+def test_session_of_inference_does_without_layers() -> None:
+    config = Config()
+    config.CopyFrom(detector())
+    config.config_file.type_signal = "Inference"
+    config.layers.Clear()
+    report = validate(config)
+    assert ("config_file.type_signal", "NOT_SUPPORTED_YET") in _found(report)
+    assert report.graphs == ()
+
+
+def test_cost_of_training_is_estimated() -> None:
+    report = validate(detector())
+    assert report.memory_bytes > 0
+    assert report.seconds_per_step > 0
