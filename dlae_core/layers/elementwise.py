@@ -14,7 +14,13 @@ def dense(settings: pb.Dense, place: Place) -> Layers:
 
 
 def activation(settings: pb.Activation, place: Place) -> Layers:
-    """Returns an activation function; softmax is over the last axis."""
+    """Returns an activation function; softmax is over the last axis.
+
+    `hard_sigmoid` is 0.2 x + 0.5 between 0 and 1, as in DLAE 1.0; Keras 3 has x / 6 + 0.5 there.
+    """
+    if settings.activation == "hard_sigmoid":
+        line = keras.layers.Rescaling(0.2, 0.5, name=f"{place.name}_line")
+        return (line, keras.layers.ReLU(max_value=1.0, name=place.name))
     return (keras.layers.Activation(settings.activation, name=place.name),)
 
 
