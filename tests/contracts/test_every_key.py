@@ -1,0 +1,368 @@
+"""Every key of the configuration acts, or is refused where it would matter.
+
+A row says how that is seen: two values of a key that make a difference, or a value that is
+refused, and by which key: settings of models and sessions that cannot be trained yet are refused
+together with these.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlae_core.config.schema import sections as schema_sections
+from dlae_core.config.schema import settings
+from tests.contracts import effects
+from tests.contracts.effects import (
+    batches,
+    check,
+    graph,
+    loss,
+    monitored,
+    output,
+    rates,
+    report,
+    run,
+    updates,
+    written,
+)
+from tests.dlae_core.families.configurations import IMAGE, JUDGE, PER_PIXEL
+from tests.sessions import FCN_3D_LAYERS
+
+pytestmark = pytest.mark.keras
+
+
+@dataclass(frozen=True)
+class Acts:
+    """Two values that make a difference to something, in a kind of model and beside other keys."""
+
+    effect: Callable[[str, Path], Any]
+    values: tuple[Any, Any]
+    beside: dict[str, Any] = field(default_factory=dict)
+    base: str = "FCN"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A value that is refused, by the key itself or by another that makes it matter."""
+
+    value: Any
+    through: str = ""
+    beside: dict[str, Any] = field(default_factory=dict)
+    base: str = "FCN"
+
+
+@dataclass(frozen=True)
+class Hastens:
+    """Two values that change how fast training is, and nothing else."""
+
+    values: tuple[Any, Any]
+
+
+MODEL, SESSION = "config_file.model_signal", "config_file.type_signal"
+PER_HOOK = "per predictor layer"
+AUGMENTING = {"augmentation.apply_augmentation_switch": True}
+UNSCALED = {"preprocessing.normalization_type": "none"}
+PLATEAU = {"learning_rate_schedule.decay_on_plateau_switch": True}
+STEPS = {"learning_rate_schedule.step_decay_switch": True}
+STALLED = {
+    "training_configurations.epochs": 4,
+    "training_configurations.early_stop_switch": True,
+    "learning_rate_schedule.learning_rate": 1e-30,
+}
+VOLUMES = {
+    "paths.train_X": "volumes/X.h5",
+    "paths.train_y": "volumes/masks.h5",
+    "preprocessing.image_context": "3D",
+    "preprocessing.normalization_type": "none",
+    "augmentation.apply_augmentation_switch": True,
+    "augmentation.rotation_range": 30,
+    "layers.serial_layer_list": FCN_3D_LAYERS,
+}
+FILES = {"training_configurations.validation_split": 0.0}
+
+
+def _moved(key: str, *values: Any, **beside: Any) -> Acts:
+    """Returns the row of a setting of augmentation."""
+    others = {f"augmentation.{name}": value for name, value in beside.items()}
+    return Acts(batches, (values[0], values[1]), AUGMENTING | UNSCALED | others)
+
+
+def _updates(*values: Any, optimizer: str = "Adam") -> Acts:
+    return Acts(updates, (values[0], values[1]), {"optimizer.optimizer": optimizer})
+
+
+def _detects(*values: Any, **beside: Any) -> Acts:
+    """Returns the row of an option of detectors that acts on their network."""
+    others = {f"bbd_options.{name}": value for name, value in beside.items()}
+    return Acts(output, (values[0], values[1]), others, "BBD")
+
+
+# Settings of detectors that act in training and prediction, and of GANs.
+_OF_DETECTORS = Refused(0.25, MODEL, base="BBD")
+_OF_GANS = Refused("Adam:0.5", MODEL, base="GAN")
+
+ROWS: dict[str, Acts | Refused | Hastens] = {
+    "config_file.model_signal": Refused("GAN", MODEL, base="GAN"),
+    "config_file.type_signal": Refused("Inference", SESSION),
+    "config_file.input_shape": Acts(check, ([8, 8, 1], [9, 9, 1])),
+    "config_file.prebuilt": Acts(
+        graph, ("lenet5", "unet2d"), {"layers.serial_layer_list": [], MODEL: ""}
+    ),
+    # Remembered: nothing is read from it.
+    "paths.load_config": Acts(written, ("", "old.json")),
+    "paths.load_checkpoint": Refused("c.h5", SESSION, {SESSION: "Train from Checkpoint"}),
+    "paths.load_model": Refused("m.h5", SESSION, {SESSION: "Inference"}),
+    "paths.train_X": Acts(batches, ("X.h5", "other/X.h5")),
+    "paths.train_y": Acts(batches, ("masks.h5", "classes.h5")),
+    "paths.validation_X": Acts(
+        batches, ("other/X.h5", "X.h5"), {"paths.validation_y": "other/masks.h5", **FILES}
+    ),
+    "paths.validation_y": Acts(
+        batches,
+        ("other/masks.h5", "other/classes.h5"),
+        {"paths.validation_X": "other/X.h5", **FILES},
+    ),
+    "paths.test_X": Refused("t.h5", SESSION, {SESSION: "Inference"}),
+    "paths.split_groups": Acts(batches, ("", "groups.csv")),
+    "preprocessing.minimum_image_intensity": Acts(
+        batches, (0.0, 10.0), {"preprocessing.normalization_type": "global_unity_x"}
+    ),
+    "preprocessing.maximum_image_intensity": Acts(
+        batches, (100.0, 200.0), {"preprocessing.normalization_type": "global_unity_x"}
+    ),
+    "preprocessing.image_context": Acts(check, ("2D", "3D")),
+    "preprocessing.normalization_type": Acts(batches, ("none", "samplewise_unity_x")),
+    "preprocessing.categorical_switch": Acts(check, (True, False)),
+    "preprocessing.categories": Acts(check, (2, 3)),
+    "preprocessing.weight_loss_switch": Acts(batches, (False, True)),
+    "preprocessing.repeat_X_switch": Acts(report, (False, True)),
+    "preprocessing.repeat_X_quantity": Acts(
+        report,
+        (1, 2),
+        {
+            "preprocessing.repeat_X_switch": True,
+            "layers.serial_layer_list": ["Input:(8, 8, 2)", *PER_PIXEL[1:]],
+        },
+    ),
+    "preprocessing.annotation_type": Acts(
+        check,
+        ("values", "coordinates"),
+        {
+            "loss_function.loss": "mean_squared_error",
+            "preprocessing.categorical_switch": False,
+            "layers.serial_layer_list": [IMAGE, "Flatten", "Dense:1"],
+        },
+        "CNN",
+    ),
+    "augmentation.apply_augmentation_switch": _moved(
+        "apply_augmentation_switch", False, True, horizontal_flip_switch=True
+    ),
+    "augmentation.featurewise_centering_switch": Acts(batches, (False, True), UNSCALED),
+    "augmentation.samplewise_centering_switch": Acts(batches, (False, True), UNSCALED),
+    "augmentation.featurewise_normalization_switch": Acts(batches, (False, True), UNSCALED),
+    "augmentation.samplewise_normalization_switch": Acts(batches, (False, True), UNSCALED),
+    "augmentation.width_shift": _moved("width_shift", 0.0, 0.3),
+    "augmentation.height_shift": _moved("height_shift", 0.0, 0.3),
+    "augmentation.rotation_range": _moved("rotation_range", 0, 20),
+    "augmentation.brightness_range": _moved("brightness_range", None, [0.5, 2.0]),
+    "augmentation.shear_range": _moved("shear_range", 0.0, 20.0),
+    "augmentation.zoom_range": _moved("zoom_range", 0.0, 0.5),
+    "augmentation.channel_shift_range": _moved("channel_shift_range", 0.0, 5.0),
+    "augmentation.fill_mode": _moved("fill_mode", "nearest", "wrap", width_shift=3),
+    "augmentation.cval": _moved("cval", 0.0, 9.0, width_shift=3, fill_mode="constant"),
+    "augmentation.horizontal_flip_switch": _moved("horizontal_flip_switch", False, True),
+    "augmentation.vertical_flip_switch": _moved("vertical_flip_switch", False, True),
+    "augmentation.rounds": Acts(batches, (1, 2)),
+    "augmentation.zca_epsilon": Acts(batches, (None, 0.1), AUGMENTING | UNSCALED),
+    "augmentation.random_seed": Acts(batches, (1, 2)),
+    "augmentation.interpolation": _moved("interpolation", "linear", "nearest", rotation_range=20),
+    "augmentation.rotation_axes": Acts(batches, ("in-plane", "all"), VOLUMES),
+    "augmentation.voxel_size": Acts(
+        batches, ([1, 1, 1], [1, 1, 3]), VOLUMES | {"augmentation.rotation_axes": "all"}
+    ),
+    **{
+        f"augmentation.bbd_{key}": Refused(value, MODEL, base="BBD")
+        for key, value in (
+            ("zoom_in_first_probability", 0.1),
+            ("translation_probability", 0.1),
+            ("translation_range", [0.1, 0.2]),
+            ("zoom_probability", 0.1),
+            ("zoom_in_range", [1.0, 2.0]),
+            ("zoom_out_range", [0.5, 1.0]),
+            ("flip_probability", 0.1),
+            ("minimum_overlap", 0.1),
+            ("minimum_area", 4),
+            ("trials", 5),
+        )
+    },
+    "loss_function.loss": Acts(loss, ("categorical_crossentropy", "focal")),
+    "loss_function.parameter1": Acts(loss, (0.3, 0.7), {"loss_function.loss": "tversky"}),
+    "loss_function.parameter2": Acts(loss, (0.3, 0.7), {"loss_function.loss": "tversky"}),
+    "loss_function.additional_losses": Acts(loss, ([], ["mean_absolute_error:2.0"])),
+    "learning_rate_schedule.learning_rate": Acts(rates, (0.1, 0.2)),
+    "learning_rate_schedule.learning_rate_decay_factor": Acts(rates, (0.0, 0.1)),
+    "learning_rate_schedule.decay_on_plateau_switch": Acts(rates, (False, True)),
+    "learning_rate_schedule.decay_on_plateau_factor": Acts(rates, (0.2, 0.5), PLATEAU),
+    "learning_rate_schedule.decay_on_plateau_patience": Acts(rates, (2, 3), PLATEAU),
+    "learning_rate_schedule.step_decay_switch": Acts(rates, (False, True)),
+    "learning_rate_schedule.step_decay_factor": Acts(rates, (0.1, 0.5), STEPS),
+    "learning_rate_schedule.step_decay_period": Acts(rates, (2, 3), STEPS),
+    "learning_rate_schedule.warm_up_length": Acts(rates, (0, 2)),
+    "learning_rate_schedule.warm_up_unit": Acts(
+        rates, ("epochs", "updates"), {"learning_rate_schedule.warm_up_length": 2}
+    ),
+    "learning_rate_schedule.cosine_decay_switch": Acts(rates, (False, True)),
+    "learning_rate_schedule.cosine_decay_floor": Acts(
+        rates, (0.0, 0.5), {"learning_rate_schedule.cosine_decay_switch": True}
+    ),
+    "learning_rate_schedule.discriminator_learning_rate": Refused("0.1:0.1", MODEL, base="GAN"),
+    "learning_rate_schedule.gan_learning_rate": Refused("0.1:0.1", MODEL, base="GAN"),
+    "optimizer.optimizer": Acts(updates, ("Adam", "SGD")),
+    "optimizer.beta1": _updates(0.9, 0.5),
+    "optimizer.beta2": _updates(0.999, 0.5),
+    "optimizer.rho": _updates(0.9, 0.5, optimizer="RMSprop"),
+    "optimizer.momentum": _updates(0.0, 0.5, optimizer="SGD"),
+    "optimizer.epsilon": _updates(None, 0.1),
+    "optimizer.gradient_clip_norm": _updates(None, 0.2, optimizer="SGD"),
+    "optimizer.gradient_clip_value": _updates(None, 0.2, optimizer="SGD"),
+    "optimizer.weight_decay": _updates(0.0, 0.5),
+    "optimizer.discriminator_optimizer": _OF_GANS,
+    "optimizer.gan_optimizer": _OF_GANS,
+    "training_configurations.hardware": Acts(run, ("cpu", "gpu")),
+    "training_configurations.number_of_gpus": Acts(check, (1, 2)),
+    "training_configurations.early_stop_switch": Acts(
+        run, (False, True), STALLED | {"training_configurations.early_stop_patience": 1}
+    ),
+    "training_configurations.early_stop_patience": Acts(run, (1, 2), STALLED),
+    "training_configurations.batch_size": Acts(batches, (2, 3)),
+    "training_configurations.epochs": Acts(run, (1, 2)),
+    "training_configurations.shuffle_data_switch": Acts(batches, (True, False)),
+    "training_configurations.validation_split": Acts(batches, (0.25, 0.5)),
+    "training_configurations.folds": Acts(batches, (2, 4), FILES),
+    "training_configurations.fold": Acts(
+        batches, (0, 1), FILES | {"training_configurations.folds": 2}
+    ),
+    # No sample has the attribute.
+    "training_configurations.split_group": Acts(batches, ("", "patient")),
+    "training_configurations.data_threads": Hastens((0, 2)),
+    "training_configurations.data_memory": Hastens((0, 64)),
+    **{
+        f"monitors.{name}_switch": Acts(monitored, (False, True))
+        for name in (
+            *("mse", "mae", "accuracy", "dice", "iou", "auc"),
+            *("sensitivity", "specificity"),
+        )
+    },
+    "monitors.coordinate_error_switch": Acts(
+        monitored,
+        (False, True),
+        {
+            "loss_function.loss": "mean_squared_error",
+            "preprocessing.categorical_switch": False,
+            "preprocessing.annotation_type": "coordinates",
+            "layers.serial_layer_list": [IMAGE, "Flatten", "Dense:2"],
+        },
+        "CNN",
+    ),
+    # The client writes these files: tests/dlae_client/test_cli.py.
+    "save_configurations.save_model_switch": Acts(check, (False, True)),
+    "save_configurations.save_model_path": Acts(
+        check, ("", "m.keras"), {"save_configurations.save_model_switch": True}
+    ),
+    "save_configurations.save_csv_switch": Acts(check, (False, True)),
+    "save_configurations.save_csv_path": Acts(
+        check, ("", "h.csv"), {"save_configurations.save_csv_switch": True}
+    ),
+    **{
+        f"save_configurations.save_{what}_{key}": Refused(
+            value,
+            f"save_configurations.save_{what}_switch",
+            {f"save_configurations.save_{what}_switch": True},
+        )
+        for what in ("checkpoints", "tensorboard")
+        for key, value in (("switch", True), ("path", "here"), ("frequency", 3))
+    },
+    "bbd_options.scaling_type": _detects("global", PER_HOOK, scales=[0.1, 0.5, 0.9]),
+    "bbd_options.scales": _detects([0.1, 0.9], [0.2, 0.9]),
+    "bbd_options.aspect_ratios_type": Acts(
+        check, ("global", PER_HOOK), {"bbd_options.aspect_ratios": [1.0]}, "BBD"
+    ),
+    "bbd_options.aspect_ratios": _detects([1.0, 2.0], [1.0, 3.0]),
+    "bbd_options.number_classes": _detects(1, 2),
+    "bbd_options.steps": _detects(None, [2, 3]),
+    "bbd_options.offsets": _detects(None, [0.25, 0.25]),
+    "bbd_options.variances": _detects([0.1, 0.1, 0.2, 0.2], [0.2, 0.2, 0.2, 0.2]),
+    "bbd_options.confidence_threshold": _OF_DETECTORS,
+    "bbd_options.iou_threshold": _OF_DETECTORS,
+    "bbd_options.top_k": Refused(5, MODEL, base="BBD"),
+    "bbd_options.nms_maximum_output": Refused(5, MODEL, base="BBD"),
+    "bbd_options.coordinates_type": _detects("centroids", "minmax"),
+    "bbd_options.two_boxes_for_AR1_switch": _detects(False, True),
+    "bbd_options.clip_boxes_switch": _detects(False, True),
+    "bbd_options.normalize_coordinates_switch": _detects(False, True),
+    "bbd_options.positive_iou_threshold": _OF_DETECTORS,
+    "bbd_options.negative_iou_limit": _OF_DETECTORS,
+    "layers.serial_layer_list": Acts(graph, (PER_PIXEL, [*PER_PIXEL, "Dropout:0.5"])),
+    "layers.generator_layer_list": Acts(
+        graph, ([IMAGE, "Convolution 2D:1"], [IMAGE, "Convolution 2D:1:5"]), base="GAN"
+    ),
+    "layers.discriminator_layer_list": Acts(graph, (JUDGE, [*JUDGE, "Dropout:0.5"]), base="GAN"),
+}
+
+
+def _keys() -> list[str]:
+    return [
+        f"{section.key}.{key}"
+        for section in schema_sections().values()
+        if section.message is not None
+        for key in settings(section.message)
+    ]
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+def test_every_key_of_the_schema_has_a_row() -> None:
+    assert set(ROWS) == set(_keys())
+
+
+@pytest.mark.parametrize("key", [key for key, row in ROWS.items() if isinstance(row, Acts)])
+def test_key_acts(key: str, root: Path, tmp_path: Path) -> None:
+    row = ROWS[key]
+    assert isinstance(row, Acts)
+    first, second = (
+        row.effect(_text(root, row, {**row.beside, key: value}), tmp_path / str(number))
+        for number, value in enumerate(row.values)
+    )
+    assert first != second
+    # What cannot be read makes no difference of its own.
+    assert row.effect is not batches or first[0]
+
+
+@pytest.mark.parametrize("key", [key for key, row in ROWS.items() if isinstance(row, Hastens)])
+def test_key_changes_nothing_but_speed(key: str, root: Path, tmp_path: Path) -> None:
+    row = ROWS[key]
+    assert isinstance(row, Hastens)
+    base = Acts(batches, row.values)
+    first, second = (batches(_text(root, base, {key: value}), tmp_path) for value in row.values)
+    assert first == second
+
+
+@pytest.mark.parametrize("key", [key for key, row in ROWS.items() if isinstance(row, Refused)])
+def test_key_is_refused(key: str, root: Path, tmp_path: Path) -> None:
+    row = ROWS[key]
+    assert isinstance(row, Refused)
+    changes = {**row.beside, key: row.value}
+    found = effects.findings(_text(root, row, changes))
+    refused = {violation.path for violation in found if violation.reason == "NOT_SUPPORTED_YET"}
+    assert (row.through or key) in refused
+
+
+def _text(root: Path, row: Acts | Refused, changes: dict[str, Any]) -> str:
+    return json.dumps(effects.sections(root, row.base, changes))
