@@ -1,5 +1,7 @@
 """Layers that rearrange, add or remove values: shape, order of axes, borders."""
 
+from collections.abc import Iterable
+
 import keras
 
 from dlae.v1 import layers_pb2 as pb
@@ -40,7 +42,7 @@ def cropping(settings: pb.Cropping, place: Place) -> Layers:
     return (CROPPINGS[place.rank](_pairs(settings.cropping), name=place.name),)
 
 
-def _pairs(axes: list[pb.Numbers]) -> tuple[tuple[int, ...], ...]:
+def _pairs(axes: Iterable[pb.Numbers]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(width) for width in axis.values) for axis in axes)
 
 
