@@ -47,7 +47,7 @@ ORDER = (
     ("bundle", "config", "history"),
     ("layers", "backbones", "data", "detection"),
     ("graph", "losses"),
-    ("monitors", "optimization"),
+    ("monitors", "optimization", "cost"),
     ("families", "steps", "datasets", "engines"),
     ("training_data",),
     ("validation", "prediction"),
