@@ -24,6 +24,7 @@ MISTAKES: Violations = (
     ("optimizer.optimizer", "NOT_ALLOWED", "expected Adam or SGD, got 'Adan'"),
     ("layers.serial_layer_list[1].kernel", "WRONG_LENGTH", "expected 2 numbers, got 3"),
 )
+LATER = ("config_file.type_signal", "NOT_SUPPORTED_YET", "expected Train, got Inference")
 EPOCHS = 2
 DONE = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
 
@@ -69,20 +70,34 @@ class FakeTraining(TrainingServiceServicer):
         self._changed = threading.Condition()
 
     def Validate(self, request: pb.ValidateRequest, context: Any) -> pb.ValidateResponse:
-        """Finds two mistakes in a configuration that says `broken`."""
+        """Finds two mistakes in a configuration that says `broken`, none in others.
+
+        One that says `later` cannot be trained yet, but has networks.
+        """
         if "broken" in request.config.json:
             rows = [pb.Violation(path=a, reason=b, message=c) for a, b, c in MISTAKES]
             return pb.ValidateResponse(valid=False, violations=rows)
+        answer = pb.ValidateResponse(
+            valid=True,
+            warnings=[pb.Violation(path="optimizer.beta_1", reason="UNUSED", message="not used")],
+            graphs=[self._graph()],
+            memory_bytes=3 << 30,
+            seconds_per_step=0.25,
+        )
+        if "later" in request.config.json:
+            answer.valid = False
+            answer.violations.add(path=LATER[0], reason=LATER[1], message=LATER[2])
+        return answer
+
+    def _graph(self) -> pb.GraphSummary:
         layer = pb.LayerSummary(item=0, type="Dense", output_shape=[2], parameters=130)
-        graph = pb.GraphSummary(
+        return pb.GraphSummary(
             name="model",
             output_shape=[2],
             parameters=130,
             trainable_parameters=128,
             layers=[layer],
         )
-        warning = pb.Violation(path="optimizer.beta_1", reason="UNUSED", message="not used")
-        return pb.ValidateResponse(valid=True, warnings=[warning], graphs=[graph])
 
     def Train(self, request: pb.TrainRequest, context: Any) -> pb.TrainResponse:
         """Records a job and, unless it is endless, all that happens to it."""

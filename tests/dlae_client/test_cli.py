@@ -24,26 +24,6 @@ def _epochs(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("epoch")]
 
 
-def test_a_valid_configuration_is_shown_with_its_layers(run: Run, config: Path) -> None:
-    done = run("validate", config)
-    assert done.code == 0
-    assert "Dense" in done.out
-    assert "130 weights, 128 of them trainable" in done.out
-    assert done.err == "warning: optimizer.beta_1: not used\n"
-
-
-def test_the_document_of_validate(run: Run, config: Path) -> None:
-    layer = {"item": 0, "type": "Dense", "output_shape": [2], "parameters": 130}
-    graph = {"name": "model", "output_shape": [2], "parameters": 130, "trainable_parameters": 128}
-    warning = {"path": "optimizer.beta_1", "reason": "UNUSED", "message": "not used"}
-    assert run("--json", "validate", config).document == {
-        "valid": True,
-        "violations": [],
-        "warnings": [warning],
-        "graphs": [{**graph, "layers": [layer]}],
-    }
-
-
 @pytest.mark.parametrize("command", ["validate", "train"])
 def test_every_mistake_is_a_line_and_a_row(run: Run, config: Path, command: str) -> None:
     config.write_text('{"broken": true}')

@@ -53,3 +53,16 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def size(count: int) -> str:
+    """Returns a number of bytes: `310 MiB`, `12.4 GiB`."""
+    mebibytes = count / (1 << 20)
+    return f"{mebibytes:.0f} MiB" if mebibytes < 1000 else f"{mebibytes / 1024:.1f} GiB"
+
+
+def short_time(seconds: float) -> str:
+    """Returns a time that may be short: `3.1 ms`, `0.48 s`, `2 min 5 s`."""
+    if seconds < 0.1:
+        return f"{seconds * 1e3:.2g} ms"
+    return f"{seconds:.2g} s" if seconds < 10 else duration(seconds)
