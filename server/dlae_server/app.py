@@ -28,6 +28,7 @@ from dlae_server.errors import CannotStart
 from dlae_server.interceptors import Interceptor
 from dlae_server.jobs import process
 from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.metrics import Metrics
 from dlae_server.services.models import ModelService
@@ -70,11 +71,12 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         metrics = Metrics()
         journal = Journal(settings, metrics)
         supervisor = Supervisor(settings, metrics, journal, commands.task)
+        reserve = Reserve(settings, commands.task)
         host = Host(settings, metrics, commands.model)
         models = ModelService(settings, journal)
         server = _server(settings, metrics)
         add_TrainingServiceServicer_to_server(
-            TrainingService(settings, journal, supervisor, commands.task), server
+            TrainingService(settings, journal, supervisor, reserve), server
         )
         add_PredictionServiceServicer_to_server(
             PredictionService(settings, models, host, metrics), server
@@ -97,6 +99,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             supervisor.kill()
             await _first(work)
             await server.stop(STOP_SECONDS)
+            await reserve.close()
             await host.stop()
             await journal.close()
         # Nobody but this task takes jobs further: where it failed, the server has failed.

@@ -16,6 +16,7 @@ class Settings:
         weights_dir: Folder of ImageNet weights; None: `weights` in the data folder.
         queued_jobs: Jobs that may wait.
         validations: Validations that may run at once.
+        reserve_seconds: How long after a validation a worker waits for the next; 0: not at all.
         loaded_models: Models that may be loaded at once.
         pending_predictions: Predictions of one model that may wait.
         message_bytes: Largest message.
@@ -31,6 +32,7 @@ class Settings:
     weights_dir: Path | None = None
     queued_jobs: int = 1000
     validations: int = 2
+    reserve_seconds: float = 600.0
     loaded_models: int = 2
     pending_predictions: int = 64
     message_bytes: int = 64 << 20

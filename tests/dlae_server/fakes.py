@@ -112,17 +112,22 @@ BEHAVIOURS = {
 
 
 def fake_validate(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
-    """Reports one layer, and a warning."""
-    layer = {"item": 0, "type": "Dense", "output_shape": [2], "parameters": 7}
+    """Reports two layers, a cost and a warning."""
+    size = {"output_shape": [2], "parameters": 7}
+    layers = [
+        {"item": 0, "type": "Dense", "inputs": [], **size},
+        {"item": 1, "type": "Activation", "inputs": [0], **size},
+    ]
     graph = {
         "name": "model",
         "output_shape": [2],
         "parameters": 7,
         "trainable_parameters": 5,
-        "layers": [layer],
+        "layers": layers,
     }
     warning = {"path": "paths.train_X", "reason": "FEW_SAMPLES", "message": "few samples"}
-    return {"violations": [], "warnings": [warning], "graphs": [graph]}
+    cost = {"memory_bytes": 1 << 33, "seconds_per_step": 0.25}
+    return {"violations": [], "warnings": [warning], "graphs": [graph], **cost}
 
 
 class FakePredictor:
@@ -151,6 +156,7 @@ def main() -> None:
     program = sys.argv.pop(1)
     if program == "task":
         worker.TASKS.update({"train": fake_train, "validate": fake_validate})
+        worker.prepare = lambda: None
         worker.main()
     elif program == "model":
         engine: Any = ModuleType("dlae_core.prediction")

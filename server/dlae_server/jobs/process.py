@@ -27,6 +27,13 @@ class TaskProcess:
         cls, task: dict[str, Any], log: Path, command: tuple[str, ...] = WORKER
     ) -> "TaskProcess":
         """Starts a process with a task; what libraries print goes to the log."""
+        started = await cls.waiting(log, command)
+        started.give(task)
+        return started
+
+    @classmethod
+    async def waiting(cls, log: Path, command: tuple[str, ...] = WORKER) -> "TaskProcess":
+        """Starts a process that loads the engine and waits for its task."""
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -37,9 +44,16 @@ class TaskProcess:
                 env={**os.environ, **ENVIRONMENT},
                 start_new_session=True,
             )
-        started = cls(process)
-        started._tell(json.dumps(task))
-        return started
+        return cls(process)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.returncode is None
+
+    def give(self, task: dict[str, Any]) -> None:
+        """Gives a waiting process its task."""
+        self._tell(json.dumps(task))
 
     async def messages(self) -> AsyncIterator[dict[str, Any]]:
         """Yields what the process sends until it closes its output."""
@@ -53,7 +67,7 @@ class TaskProcess:
 
     async def end(self) -> str:
         """Makes sure that the process is gone; returns why, where it told no end."""
-        if self._process.returncode is None:
+        if self.is_alive:
             try:
                 await asyncio.wait_for(self._process.wait(), timeout=END_SECONDS)
             except TimeoutError:
@@ -67,7 +81,7 @@ class TaskProcess:
 
     def kill(self) -> None:
         """Ends the process at once."""
-        if self._process.returncode is None:
+        if self.is_alive:
             self._process.kill()
 
     def _tell(self, line: str) -> None:

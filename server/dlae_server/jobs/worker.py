@@ -1,6 +1,6 @@
 """The worker: runs one task of the engine in a process of its own, then ends.
 
-`python -m dlae_server.jobs.worker` reads one line of JSON from standard input,
+`python -m dlae_server.jobs.worker` loads the engine and reads one line of JSON from standard input,
 
     {"task": "train", "config": text, "workspace": folder}
     {"task": "validate", "config": text}
@@ -10,6 +10,7 @@ and writes lines of JSON to standard output: any number of `{"event": ...}`, the
 line `cancel` asks it to stop; the end of input means that the server is gone, and ends it at once.
 """
 
+import importlib
 import json
 import logging
 import os
@@ -61,6 +62,11 @@ class Channel:
         os._exit(1)
 
 
+def prepare() -> None:
+    """Loads the engine, which takes seconds that a worker in reserve has already spent."""
+    importlib.import_module("dlae_core.training")
+
+
 def train(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Trains; returns where the bundle is."""
     from dlae_core.training import train as train_config  # noqa: PLC0415 - TensorFlow only here
@@ -88,9 +94,10 @@ def main() -> int:
     """Runs the task of the first input line; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     channel = Channel()
-    task = json.loads(sys.stdin.readline())
-    threading.Thread(target=channel.listen, daemon=True).start()
     try:
+        prepare()
+        task = _task()
+        threading.Thread(target=channel.listen, daemon=True).start()
         channel.send({"result": TASKS[task["task"]](task, channel)})
     except TrainingCancelled:
         channel.send({"cancelled": True})
@@ -106,6 +113,15 @@ def main() -> int:
     # Threads of libraries must not keep a finished worker alive.
     logging.shutdown()
     os._exit(0)
+
+
+def _task() -> dict[str, Any]:
+    """Waits for the task; ends the process where none will come."""
+    line = sys.stdin.readline()
+    if not line:
+        os._exit(0)
+    task: dict[str, Any] = json.loads(line)
+    return task
 
 
 if __name__ == "__main__":

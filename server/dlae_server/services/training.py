@@ -19,7 +19,7 @@ from dlae_core.errors import InvalidConfig, Violation
 from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
 from dlae_server.jobs.journal import Journal
-from dlae_server.jobs.process import WORKER, TaskProcess
+from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.models.registry import checked_name
 from dlae_server.services.pages import page_size
@@ -36,12 +36,12 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         settings: Settings,
         journal: Journal,
         supervisor: Supervisor,
-        command: tuple[str, ...] = WORKER,
+        reserve: Reserve,
     ) -> None:
         self._settings = settings
         self._journal = journal
         self._supervisor = supervisor
-        self._command = command
+        self._reserve = reserve
         self._validating = 0
 
     async def Validate(self, request: pb.ValidateRequest, context: Context) -> pb.ValidateResponse:
@@ -65,12 +65,16 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
                 *(pb.Violation(**row) for row in report["warnings"]),
             ],
             graphs=[_graph(graph) for graph in report["graphs"]],
+            memory_bytes=report["memory_bytes"],
+            seconds_per_step=report["seconds_per_step"],
         )
 
     async def Train(self, request: pb.TrainRequest, context: Context) -> pb.TrainResponse:
         """Records a job."""
         name = checked_name(request.name)
         loaded = await asyncio.to_thread(self._load, request.config)
+        if loaded.unsupported:
+            raise InvalidConfig(loaded.unsupported)
         job = await self._supervisor.submit(name, write_config(loaded.config))
         return pb.TrainResponse(job=job, warnings=_violations(loaded.warnings))
 
@@ -117,28 +121,30 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
             partial = read_config(given).config if isinstance(given, str) else given
             config = resolve_config(partial)
         violations += path_violations(config, self._settings.data_roots)
-        if loaded is None or violations:
+        if loaded is None:
             raise InvalidConfig(violations)
+        if violations:
+            raise InvalidConfig([*loaded.unsupported, *violations])
         return loaded
 
     async def _report(self, config: str) -> dict[str, Any]:
         """Returns what a worker process finds in graph and data."""
-        log = self._settings.data_dir / "validation.log"
-        task = {"task": "validate", "config": config}
-        process = await TaskProcess.start(task, log, self._command)
+        process = await self._reserve.start({"task": "validate", "config": config})
         try:
             async for message in process.messages():
                 return dict(message.get("result") or _failed(message["failure"]))
             return _failed({"reason": "WORKER_DIED", "message": await process.end()})
         finally:
             process.kill()
+            await self._reserve.fill()
 
 
 def _failed(failure: dict[str, str]) -> dict[str, Any]:
     """Returns the report of a check that could not be completed."""
     message = f"the configuration could not be checked: {failure['message']}"
     violation = {"path": "", "reason": failure["reason"], "message": message}
-    return {"violations": [violation], "warnings": [], "graphs": []}
+    nothing = {"warnings": [], "graphs": [], "memory_bytes": 0, "seconds_per_step": 0.0}
+    return {"violations": [violation], **nothing}
 
 
 def _violations(rows: Iterable[Violation]) -> list[pb.Violation]:
