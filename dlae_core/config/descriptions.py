@@ -21,6 +21,7 @@ _EXAMPLES = {
     "permute": ":(2, 1, 3)",
     "backbone": ":False:none:(512, 512, 1):True:False",
 }
+_TEXTS = {"parts": "a text with colons", "parts_list": "texts with colons, in a list"}
 
 
 @dataclass(frozen=True)
@@ -169,13 +170,13 @@ def _description(row: Setting, message: Descriptor, prefix: str) -> Description:
         applies=row.options.applies,
         required=row.options.required,
         legacy=LEGACY_NOTES.get(path, ""),
-        parts=_fields(_message(row), path) if row.kind == "parts" else (),
+        parts=_fields(_message(row), path) if row.kind in _TEXTS else (),
     )
 
 
 def _kind(row: Setting) -> str:
-    if row.kind == "parts":
-        return f"a text with colons: `{':'.join(settings(_message(row)))}`"
+    if row.kind in _TEXTS:
+        return f"{_TEXTS[row.kind]}: `{':'.join(settings(_message(row)))}`"
     if row.options.pairs:
         return "a whole number, or one pair (before, after) per axis"
     if row.options.per_axis:

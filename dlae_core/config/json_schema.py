@@ -130,6 +130,12 @@ def _parts(row: Setting) -> Schema:
     return {**form, "pattern": f"^[^:]*(:[^:]*){{0,{len(rows) - 1}}}$"}
 
 
+def _parts_list(row: Setting) -> Schema:
+    item = _parts(row)
+    kinds = ["array", "string", "null"]
+    return {**item, "type": kinds, "items": item, "maxItems": row.options.max_items}
+
+
 def _layers(row: Setting) -> Schema:
     kinds = ["array", "string", "null"]
     return {"type": kinds, "items": {"$ref": "#/$defs/layer"}, "pattern": _BLANK}
@@ -167,4 +173,8 @@ _SCALARS = {
     "int": ("integer", r"[+-]?\d+(_\d+)*"),
     "float": ("number", r"[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][+-]?\d+)?"),
 }
-_FORMS: Mapping[str, Callable[[Setting], Schema]] = {"parts": _parts, "layer": _layers}
+_FORMS: Mapping[str, Callable[[Setting], Schema]] = {
+    "parts": _parts,
+    "parts_list": _parts_list,
+    "layer": _layers,
+}

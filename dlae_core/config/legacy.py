@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Backbone, Layer
 from dlae_core.config.layer_text import fill_layer, format_layer, layer_name
-from dlae_core.config.parts import split_parts, write_parts
+from dlae_core.config.parts import parts_text, split_parts, write_parts
 from dlae_core.config.resolve import resolve_config
 from dlae_core.config.schema import Setting, sections, settings, settings_of, value_of
 from dlae_core.errors import Violation
@@ -42,6 +42,8 @@ NEVER_BUILT = (
 _BARE = ("minimum_image_intensity", "maximum_image_intensity", "scales")
 # Numbers that DLAE 1.0 wants without a decimal point.
 _WHOLE = ("rotation_range", "steps")
+# Losses that DLAE 1.0 does not have.
+_ADDED_LOSSES = ("jaccard_set",)
 # What DLAE 1.0 makes of empty loss parameters matters for the losses that have them.
 _PARAMETERS = {
     "tversky": ("parameter1", "parameter2"),
@@ -91,6 +93,8 @@ def legacy_text(setting: Setting, value: Any) -> str:
         return "None" if setting.options.none_allowed else ""
     if setting.kind == "parts":
         return ":".join(write_parts(value))
+    if setting.kind == "parts_list":
+        return ", ".join(map(parts_text, value))
     if setting.kind == "numbers":
         value = _joined(setting, value)
     if setting.name in _WHOLE:
@@ -158,6 +162,9 @@ def _missing(config: Config) -> Iterator[Violation]:
         sentence = "DLAE 1.0 needs a shape; there is no Input layer to take it from"
         yield Violation("config_file.input_shape", "NOT_IN_1_0", sentence)
     loss = config.loss_function
+    if loss.loss in _ADDED_LOSSES:
+        sentence = f"DLAE 1.0 has no loss '{loss.loss}'"
+        yield Violation("loss_function.loss", "NOT_IN_1_0", sentence)
     for key in _PARAMETERS.get(loss.loss, ()):
         if not loss.HasField(key):
             sentence = f"DLAE 1.0 takes 0.0 where it is empty, not the default of {loss.loss}"

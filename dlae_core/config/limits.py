@@ -22,10 +22,15 @@ def violations_of(setting: Setting, value: Any, path: str, rank: int = 0) -> lis
         return [_missing(path)] if setting.options.required else []
     if not setting.repeated:
         return list(_item_violations(setting, value, path))
-    found = list(_length_violations(setting, len(value), path, rank))
+    found = length_violations(setting, len(value), path, rank)
     for position, item in enumerate(value):
         found += _item_violations(setting, item, f"{path}[{position}]")
     return found
+
+
+def length_violations(setting: Setting, length: int, path: str, rank: int = 0) -> list[Violation]:
+    """Returns what is wrong with the length of a list."""
+    return list(_length_violations(setting, length, path, rank))
 
 
 def _missing(path: str) -> Violation:

@@ -71,6 +71,9 @@ def fill_defaults(message: Message, rank: int = 0) -> None:
     for row in settings_of(message).values():
         if row.kind == "parts":
             _fill_parts(message, row)
+        elif row.kind == "parts_list":
+            for inner in getattr(message, row.name):
+                fill_defaults(inner)
         elif row.kind != "layer":
             value = value_of(message, row)
             complete = default_of(row) if value is None else value
@@ -96,6 +99,11 @@ def write_parts(message: Message) -> list[str]:
         for row in written_settings(message)
         if not (row.options.skippable and _is_default(message, row))
     ]
+
+
+def parts_text(message: Message) -> str:
+    """Returns a message as the text of its fields; those not set at the end are left out."""
+    return ":".join(write_parts(message)).rstrip(":")
 
 
 def _is_default(message: Message, row: Setting) -> bool:

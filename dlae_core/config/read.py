@@ -11,7 +11,7 @@ from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
 from dlae_core.config.document import JsonObject, read_document
 from dlae_core.config.layer_text import LayerSyntaxError, parse_layer
-from dlae_core.config.limits import violations_of
+from dlae_core.config.limits import length_violations, violations_of
 from dlae_core.config.literals import MAX_CHARACTERS, UnreadableValue, read_value
 from dlae_core.config.parts import read_parts, split_parts
 from dlae_core.config.schema import Setting, assign, settings_of
@@ -131,25 +131,43 @@ class _Reader:
                 self.switched_off.add(path)
 
     def _read_parts(self, message: Message, row: Setting, given: object, path: str) -> None:
+        if not _is_blank(given):
+            self._read_text(getattr(message, row.name), row, given, path)
+
+    def _read_parts_list(self, message: Message, row: Setting, given: object, path: str) -> None:
+        if _is_blank(given):
+            return
+        items = given if isinstance(given, list) else [given]
+        if found := length_violations(row, len(items), path):
+            self._refuse_all(path, found)
+            return
+        for position, item in enumerate(items):
+            inner = getattr(message, row.name).add()
+            if not _is_blank(item):
+                self._read_text(inner, row, item, f"{path}[{position}]")
+
+    def _read_text(self, inner: Message, row: Setting, given: object, path: str) -> None:
+        """Reads a text with colons, or an object with the same keys, into a message."""
         if isinstance(given, JsonObject):
-            self._read_section(message, row, given, path)
-        elif isinstance(given, str) and len(given) > MAX_CHARACTERS:
+            inner.SetInParent()
+            self.read_fields(inner, given, path)
+        elif not isinstance(given, str):
+            such = f" such as '{row.default}'" if row.default else ""
+            sentence = f"expected a text with colons{such}, got {shown(given)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+        elif len(given) > MAX_CHARACTERS:
             sentence = f"expected at most {MAX_CHARACTERS} characters, got {len(given)}"
             self._refuse(path, "INVALID_VALUE", sentence)
-        elif isinstance(given, str) and given.strip():
-            inner = getattr(message, row.name)
+        else:
             inner.SetInParent()
             found = [
                 Violation(_join(path, row.path), row.reason, f"{row.message}, in {shown(given)}")
                 for row in read_parts(inner, split_parts(given))
             ]
             self._refuse_all(path, found)
-        elif given is not None and not isinstance(given, str):
-            sentence = f"expected a text with colons such as '{row.default}', got {shown(given)}"
-            self._refuse(path, "INVALID_VALUE", sentence)
 
     def _read_layers(self, message: Message, row: Setting, given: object, path: str) -> None:
-        if given is None or (isinstance(given, str) and not given.strip()):
+        if _is_blank(given):
             return
         if not isinstance(given, list) or len(given) > _MAX_LAYERS:
             sentence = f"expected a list of at most {_MAX_LAYERS} layer strings, got {shown(given)}"
@@ -184,6 +202,7 @@ class _Reader:
 _READERS = {
     "section": _Reader._read_section,
     "parts": _Reader._read_parts,
+    "parts_list": _Reader._read_parts_list,
     "layer": _Reader._read_layers,
 }
 
@@ -196,6 +215,10 @@ def _parsed(text: str) -> tuple[Layer, tuple[Violation, ...]]:
         return parse_layer(text), ()
     except LayerSyntaxError as error:
         return Layer(), error.violations
+
+
+def _is_blank(given: object) -> bool:
+    return given is None or (isinstance(given, str) and not given.strip())
 
 
 def _join(path: str, key: str) -> str:

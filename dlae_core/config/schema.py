@@ -16,7 +16,7 @@ from dlae.v1 import options_pb2
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer, Numbers
 
-Kind = Literal["bool", "int", "float", "text", "numbers", "layer", "parts", "section"]
+Kind = Literal["bool", "int", "float", "text", "numbers", "layer", "parts", "parts_list", "section"]
 
 _SCALAR_KINDS: Mapping[int, Kind] = {
     FieldDescriptor.TYPE_BOOL: "bool",
@@ -42,7 +42,8 @@ class Setting:
     Attributes:
         name: Name of the field in its message.
         key: Spelling in a configuration file.
-        kind: What one item holds; `parts` is a message written as colon-separated text.
+        kind: What one item holds; `parts` is a message written as colon-separated text,
+            `parts_list` a list of such.
         repeated: Whether it holds a list of items.
         message: Descriptor of the items where they are messages.
         default: As written in a configuration file; None where there is none.
@@ -145,7 +146,7 @@ def _kind(field: FieldDescriptor) -> Kind:
     if field.message_type is None:
         return _SCALAR_KINDS[field.type]
     if _option(field.message_type, options_pb2.colon_separated):
-        return "parts"
+        return "parts_list" if field.is_repeated else "parts"
     return _MESSAGE_KINDS.get(field.message_type.full_name, "section")
 
 

@@ -13,6 +13,7 @@ _KINDS = {
     "text": "a text",
     "numbers": "a list of numbers or of lists of numbers",
     "parts": "a text with colons",
+    "parts_list": "texts with colons",
     "layer": "a list of layer strings",
 }
 

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_text import format_layer
-from dlae_core.config.parts import write_parts
+from dlae_core.config.parts import parts_text, write_parts
 from dlae_core.config.schema import Setting, settings_of, value_of
 
 
@@ -43,6 +43,8 @@ def _fields(message: Message, prefix: str, switched_off: frozenset[str]) -> dict
 def _json(row: Setting, value: Any) -> Any:
     if row.kind == "parts":
         return ":".join(write_parts(value))
+    if row.kind == "parts_list":
+        return [parts_text(inner) for inner in value]
     if row.kind == "layer":
         return [format_layer(layer) for layer in value]
     return value

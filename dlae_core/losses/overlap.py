@@ -30,7 +30,7 @@ def tversky(y_true: Any, y_pred: Any, false_positives: float, false_negatives: f
     return ops.sum(1 - (true_positive + EPSILON) / (whole + EPSILON))
 
 
-def jaccard(y_true: Any, y_pred: Any, smoothing: float) -> Any:
+def jaccard(y_true: Any, y_pred: Any, smoothing: float, weights: Any = None) -> Any:
     """Returns the mean over pixels of `s (1 - (I + s) / (S - I + s))`, scalar.
 
     `I` and `S` sum over the classes of one pixel: this is the pixel-wise form of DLAE 1.0.
@@ -39,11 +39,34 @@ def jaccard(y_true: Any, y_pred: Any, smoothing: float) -> Any:
         y_true: float32 (batch, *space, classes), one-hot.
         y_pred: float32 (batch, *space, classes), probabilities.
         smoothing: s, also an overall factor.
+        weights: Of a pixel by its class in truth, float32 (classes,). None: 1.
     """
     intersection = ops.sum(ops.abs(y_true * y_pred), axis=-1)
     total = ops.sum(ops.abs(y_true) + ops.abs(y_pred), axis=-1)
-    index = (intersection + smoothing) / (total - intersection + smoothing)
-    return ops.mean((1 - index) * smoothing)
+    union = ops.maximum(total - intersection + smoothing, EPSILON)
+    distance = (1 - (intersection + smoothing) / union) * smoothing
+    return ops.mean(distance if weights is None else distance * ops.sum(y_true * weights, axis=-1))
+
+
+def jaccard_set(y_true: Any, y_pred: Any, smoothing: float) -> Any:
+    """Returns the mean over classes of `1 - (I_c + s) / (U_c + s)`, scalar in 0..1.
+
+    `I_c = sum(y p)` and `U_c = sum(y + p - y p)` sum over batch and space: intersection and union
+    of the sets of pixels, as the manual of DLAE 1.0 has it.
+
+    Args:
+        y_true: float32 (batch, *space, classes), one-hot.
+        y_pred: float32 (batch, *space, classes), probabilities.
+        smoothing: s; at least 1e-7.
+
+    Reference: Rahman, Wang (2016), Optimizing intersection-over-union in deep neural networks for
+    image segmentation.
+    Differs: DLAE 1.0 has the pixel-wise form only (F8), which is `jaccard`.
+    """
+    axes, added = all_but_last(y_pred), max(smoothing, EPSILON)
+    intersection = ops.sum(y_true * y_pred, axis=axes)
+    union = ops.sum(y_true, axis=axes) + ops.sum(y_pred, axis=axes) - intersection
+    return ops.mean(1 - (intersection + added) / (union + added))
 
 
 def soft_dice(y_true: Any, y_pred: Any, smoothing: float) -> Any:
@@ -52,9 +75,10 @@ def soft_dice(y_true: Any, y_pred: Any, smoothing: float) -> Any:
     Args:
         y_true: float32 (batch, *space, classes), one-hot.
         y_pred: float32 (batch, *space, classes), probabilities.
-        smoothing: s.
+        smoothing: s; at least 1e-7.
 
     Reference: Milletari, Navab, Ahmadi (2016), V-Net.
     """
-    overlap = 2 * ops.sum(y_true * y_pred) + smoothing
-    return 1 - overlap / (ops.sum(y_true) + ops.sum(y_pred) + smoothing)
+    added = max(smoothing, EPSILON)
+    overlap = 2 * ops.sum(y_true * y_pred) + added
+    return 1 - overlap / (ops.sum(y_true) + ops.sum(y_pred) + added)

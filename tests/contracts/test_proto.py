@@ -25,6 +25,8 @@ ENUM_VALUES = SERVICE_METHODS = 2
 # Settings without a default: left out, they have a meaning of their own.
 WITHOUT_DEFAULT = {
     "config_file.input_shape",  # that of the Input layer
+    "preprocessing.annotation_type",  # values, and a warning where images move
+    "loss_function.additional_losses",  # none
     "loss_function.parameter1",  # the loss's own
     "loss_function.parameter2",
     "layers.serial_layer_list",  # no such network

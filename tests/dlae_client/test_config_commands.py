@@ -151,14 +151,29 @@ def test_the_document_of_show(offline: Run, tmp_path: Path) -> None:
     assert document["warnings"] == []
 
 
+def test_losses_that_are_added_are_shown_as_they_are_written(offline: Run, tmp_path: Path) -> None:
+    path = _file(tmp_path, loss_function__additional_losses=["focal", "soft_dice:0.5"])
+    done = offline("config", "show", path, "--section", "loss_function", "--json")
+    rows = {row["path"]: row for row in done.document["settings"]}
+    row = rows["loss_function.additional_losses"]
+    assert (row["value"], row["origin"]) == (["focal:1.0", "soft_dice:0.5"], "file")
+    assert row["text"] == "focal:1.0, soft_dice:0.5"
+
+
 def test_one_section_is_shown_alone(offline: Run, tmp_path: Path) -> None:
     path = _file(tmp_path)
     assert offline("config", "show", path, "--section", "monitors").out.splitlines() == [
-        "setting            from     value",
+        "setting                    from     value",
         "monitors",
-        "  mse_switch       default  False",
-        "  mae_switch       default  False",
-        "  accuracy_switch  default  True",
+        "  mse_switch               default  False",
+        "  mae_switch               default  False",
+        "  accuracy_switch          default  True",
+        "  dice_switch              default  False",
+        "  iou_switch               default  False",
+        "  auc_switch               default  False",
+        "  sensitivity_switch       default  False",
+        "  specificity_switch       default  False",
+        "  coordinate_error_switch  default  False",
     ]
     assert offline("config", "show", path, "--section", "layers").out.startswith("layers.serial")
     assert offline("config", "show", path, "--section", "monitor").code == 2

@@ -47,6 +47,9 @@ def _fill(draw: st.DrawFn, message: Message, rank: int) -> None:
         if row.kind == "parts":
             getattr(message, row.name).SetInParent()
             _fill(draw, getattr(message, row.name), 0)
+        elif row.kind == "parts_list":
+            for _ in range(draw(st.integers(0, row.options.max_items))):
+                _fill(draw, getattr(message, row.name).add(), 0)
         elif row.kind == "layer":
             getattr(message, row.name).extend(draw(st.lists(layers(), max_size=3)))
         else:

@@ -61,6 +61,9 @@ def test_facts_are_those_of_the_schema() -> None:
     assert described["input_shape"].limits == "at least 1, 3 to 4 items"
     assert described["scales"].limits == "above 0, at least 2 items"
     assert [part.key for part in described["gan_optimizer"].parts][:2] == ["optimizer", "beta1"]
+    losses = described["additional_losses"]
+    assert losses.kind == "texts with colons, in a list: `loss:weight:parameter1:parameter2`"
+    assert [part.key for part in losses.parts][:2] == ["loss", "weight"]
     kernel = layer_descriptions()["Convolution"].fields[1]
     assert (kernel.path, kernel.default, kernel.unit) == ("Convolution.kernel", "3", "px")
 

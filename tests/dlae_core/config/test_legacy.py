@@ -149,6 +149,16 @@ def test_what_1_0_cannot_read_is_told() -> None:
     )
 
 
+def test_losses_that_1_0_does_not_have_are_told() -> None:
+    changes = {"loss_function__loss": "jaccard_set", "loss_function__additional_losses": ["focal"]}
+    config = _complete(json.dumps(sections(**changes)))
+    told = {row.path: row.message for row in legacy_losses(config)}
+    assert told == {
+        "loss_function.loss": "DLAE 1.0 has no loss 'jaccard_set'",
+        "loss_function.additional_losses": ("left out (focal:1.0): DLAE 1.0 has no such setting"),
+    }
+
+
 def test_fields_that_1_0_does_not_have_are_left_out() -> None:
     layers = [
         "Input:(64, 64, 3)",

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from dlae.v1.config_pb2 import AdditionalLoss
 from dlae_core.config import read_config
 from dlae_core.config.read import Reading
 from tests.dlae_core.config.examples import sections
@@ -177,6 +178,41 @@ def test_lists_and_texts_that_are_too_long_are_refused_at_once() -> None:
         ("layers.serial_layer_list", "INVALID_VALUE"),
         ("optimizer.gan_optimizer", "INVALID_VALUE"),
     ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["soft_dice:0.5:1e-5", "focal", ""],
+        ["soft_dice:0.5:1e-5:None", {"loss": "focal"}, None],
+        [{"loss": "soft_dice", "weight": "0.5", "parameter1": 1e-5}, " focal : ", {}],
+    ],
+)
+def test_lists_of_texts_with_colons_are_read_in_every_form(given: list[object]) -> None:
+    reading = _read(loss_function__additional_losses=given)
+    assert reading.violations == ()
+    assert list(reading.config.loss_function.additional_losses) == [
+        AdditionalLoss(loss="soft_dice", weight=0.5, parameter1=1e-5),
+        AdditionalLoss(loss="focal"),
+        AdditionalLoss(),
+    ]
+
+
+def test_one_text_with_colons_is_a_list_of_one_and_an_empty_one_none() -> None:
+    reading = _read(loss_function__additional_losses="focal:2")
+    (one,) = reading.config.loss_function.additional_losses
+    assert (one.loss, one.weight) == ("focal", 2)
+    for nothing in ("", None, []):
+        reading = _read(loss_function__additional_losses=nothing)
+        assert (len(reading.config.loss_function.additional_losses), reading.violations) == (0, ())
+
+
+def test_items_keep_their_positions_where_one_cannot_be_read() -> None:
+    reading = _read(loss_function__additional_losses=["focal", 3, "soft_dice"])
+    found = [one.loss for one in reading.config.loss_function.additional_losses]
+    assert found == ["focal", "", "soft_dice"]
+    assert _found(reading) == [("loss_function.additional_losses[1]", "INVALID_VALUE")]
+    assert "loss_function.additional_losses[1]" in reading.doubtful
 
 
 def test_section_that_is_no_object_is_refused() -> None:

@@ -85,6 +85,12 @@ def test_every_value_has_an_origin() -> None:
     assert list(completion.config.config_file.input_shape) == [8, 6, 2]
 
 
+def test_a_list_of_texts_with_colons_has_one_origin() -> None:
+    completion = _completed(loss_function={"additional_losses": ["focal"]})
+    assert completion.origins["loss_function.additional_losses"] == "file"
+    assert _completed().origins["loss_function.additional_losses"] == "default"
+
+
 def test_a_shape_without_an_input_layer_is_nowhere_from() -> None:
     assert _completed().origins["config_file.input_shape"] == "default"
 

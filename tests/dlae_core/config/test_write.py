@@ -43,6 +43,17 @@ def test_values_are_native_and_keys_spelled_as_in_1_0() -> None:
     }
 
 
+def test_lists_of_texts_with_colons_are_written_as_short_as_they_can_be() -> None:
+    text = '{"loss_function": {"additional_losses": ["focal::0.5", {"loss": "soft_dice"}]}}'
+    given = read_config(text).config
+    assert json.loads(write_config(given))["loss_function"] == {
+        "additional_losses": ["focal::0.5", "soft_dice"]
+    }
+    resolved = resolve_config(given).loss_function
+    assert [one.weight for one in resolved.additional_losses] == [1.0, 1.0]
+    assert not resolved.additional_losses[0].HasField("parameter2")
+
+
 def test_sections_and_keys_stand_in_schema_order() -> None:
     written = json.loads(write_config(resolve_config(Config())))
     assert list(written)[:3] == ["config_file", "paths", "preprocessing"]

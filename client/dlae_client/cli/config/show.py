@@ -13,7 +13,8 @@ from dlae_client.cli.tables import table
 from dlae_core.config import Completion, Origin
 from dlae_core.config.layer_text import format_layer
 from dlae_core.config.legacy import legacy_text
-from dlae_core.config.schema import sections, settings_of, value_of
+from dlae_core.config.parts import parts_text
+from dlae_core.config.schema import Setting, sections, settings_of, value_of
 
 
 @click.command()
@@ -52,11 +53,16 @@ def _rows(message: Message, prefix: str, origins: Mapping[str, Origin]) -> Itera
         elif row.kind != "layer":
             yield {
                 "path": path,
-                "value": value,
+                "value": _plain(row, value),
                 "text": legacy_text(row, value),
                 "origin": origins[path],
                 "unit": row.options.unit,
             }
+
+
+def _plain(row: Setting, value: Any) -> Any:
+    """Returns a value as JSON can hold it."""
+    return [parts_text(inner) for inner in value] if value and row.kind == "parts_list" else value
 
 
 def _table(found: list[dict[str, Any]]) -> str:

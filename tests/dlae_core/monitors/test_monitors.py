@@ -1,13 +1,13 @@
 """Metrics of an epoch against NumPy on all its samples at once."""
 
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from dlae.v1.config_pb2 import Monitors as Settings
-from dlae_core.monitors import Monitors, build_monitors
+from dlae_core.monitors import build_monitors
+from tests.dlae_core.monitors.epochs import batches, results_of, target
 from tests.reference import reference_path
 
 pytestmark = pytest.mark.keras
@@ -25,29 +25,6 @@ def _epoch(space: tuple[int, ...], used: int = CLASSES) -> tuple[np.ndarray, np.
     return labels, (scores / scores.sum(-1, keepdims=True)).astype(np.float32)
 
 
-def _batches(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    """Yields batches of 4, 4 and 2 samples."""
-    for start in range(0, 10, 4):
-        yield tuple(array[start : start + 4] for array in arrays)
-
-
-def _results(monitors: Monitors, truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Returns the metrics of an epoch of three batches, the last one smaller."""
-    total = np.zeros(monitors.size)
-    for batch in _batches(truth, predicted):
-        sums = np.asarray(monitors.sums(*batch))
-        assert sums.shape == (monitors.size,)
-        assert sums.dtype == np.float32
-        total += sums
-    return monitors.results(total)
-
-
-def _truth(kind: str, labels: np.ndarray) -> np.ndarray:
-    if kind == "sparse":
-        return labels[..., np.newaxis].astype(np.int32)
-    return np.eye(CLASSES, dtype=np.float32)[labels]
-
-
 @pytest.mark.parametrize("kind", ["one_hot", "sparse"])
 @pytest.mark.parametrize("space", [(), (6, 5), (4, 3, 2)])
 def test_errors_and_accuracy_are_those_of_the_whole_epoch(
@@ -56,7 +33,7 @@ def test_errors_and_accuracy_are_those_of_the_whole_epoch(
     labels, predicted = _epoch(space)
     monitors = build_monitors(ALL, kind, per_pixel=False, classes=CLASSES)
     difference = predicted.astype(np.float64) - np.eye(CLASSES)[labels]
-    assert _results(monitors, _truth(kind, labels), predicted) == pytest.approx(
+    assert results_of(monitors, target(kind, labels), predicted) == pytest.approx(
         {
             "mean_squared_error": (difference**2).mean(),
             "mean_absolute_error": np.abs(difference).mean(),
@@ -69,7 +46,7 @@ def test_errors_and_accuracy_are_those_of_the_whole_epoch(
 def test_regression_has_errors_and_no_accuracy() -> None:
     random = np.random.default_rng(2)
     truth, predicted = random.normal(0, 9, (2, 10, 7)).astype(np.float32)
-    found = _results(build_monitors(ALL, "values", False, 0), truth, predicted)
+    found = results_of(build_monitors(ALL, "values", False, 0), truth, predicted)
     difference = predicted.astype(np.float64) - truth
     assert found == pytest.approx(
         {
@@ -99,35 +76,35 @@ def test_dice_is_that_of_the_whole_epoch_and_leaves_absent_classes_out(
 ) -> None:
     labels, predicted = _epoch(space, used)
     monitors = build_monitors(Settings(), kind, per_pixel=True, classes=CLASSES)
-    found = _results(monitors, _truth(kind, labels), predicted)
+    found = results_of(monitors, target(kind, labels), predicted)
     assert found == pytest.approx({"dice": _dice(labels, predicted.argmax(-1))}, rel=1e-6)
 
 
 @pytest.mark.parametrize(("right", "dice"), [(True, 1.0), (False, 0.0)])
 def test_dice_of_the_best_and_the_worst_prediction(right: bool, dice: float) -> None:
     labels = np.tile([0, 1, 2, 1], (10, 1))
-    predicted = _truth("one_hot", labels if right else (labels + 1) % CLASSES)
+    predicted = target("one_hot", labels if right else (labels + 1) % CLASSES)
     monitors = build_monitors(Settings(), "one_hot", True, CLASSES)
-    assert _results(monitors, _truth("one_hot", labels), predicted) == {"dice": dice}
+    assert results_of(monitors, target("one_hot", labels), predicted) == {"dice": dice}
 
 
 def test_dice_is_1_where_nothing_but_background_is_expected_and_found() -> None:
-    background = _truth("one_hot", np.zeros((10, 4), int))
+    background = target("one_hot", np.zeros((10, 4), int))
     monitors = build_monitors(Settings(), "one_hot", True, CLASSES)
-    assert _results(monitors, background, background) == {"dice": 1.0}
+    assert results_of(monitors, background, background) == {"dice": 1.0}
 
 
 def test_without_switches_nothing_is_measured() -> None:
     monitors = build_monitors(Settings(), "one_hot", per_pixel=False, classes=CLASSES)
     assert monitors.size == 0
     labels, predicted = _epoch(())
-    assert _results(monitors, _truth("one_hot", labels), predicted) == {}
+    assert results_of(monitors, target("one_hot", labels), predicted) == {}
 
 
 def test_names_and_order_are_those_of_1_0_with_dice_behind() -> None:
     labels, predicted = _epoch((6, 5))
     monitors = build_monitors(ALL, "one_hot", per_pixel=True, classes=CLASSES)
-    found = _results(monitors, _truth("one_hot", labels), predicted)
+    found = results_of(monitors, target("one_hot", labels), predicted)
     assert list(found) == ["mean_squared_error", "mean_absolute_error", "accuracy", "dice"]
 
 
@@ -135,13 +112,13 @@ def test_sums_come_out_of_a_compiled_step_for_any_batch_size() -> None:
     import tensorflow as tf
 
     labels, predicted = _epoch((6, 5))
-    truth = _truth("sparse", labels)
+    truth = target("sparse", labels)
     monitors = build_monitors(ALL, "sparse", per_pixel=True, classes=CLASSES)
     specification = [
         tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (truth, predicted)
     ]
     step = tf.function(monitors.sums, input_signature=specification)
-    for batch in _batches(truth, predicted):
+    for batch in batches(truth, predicted):
         np.testing.assert_allclose(step(*batch), monitors.sums(*batch), rtol=1e-6)
 
 
