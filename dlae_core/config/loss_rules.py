@@ -21,7 +21,6 @@ _DEGENERATE = {
     "jaccard": (("parameter1",), "the loss is then always 0"),
     "focal": (("parameter1",), "the loss is then always 0"),
     "tversky": (("parameter1", "parameter2"), "the index is then 1 wherever the classes meet"),
-    "soft_dice": (("parameter1",), "the loss is then undefined where a batch has no class"),
     "ssd": (("parameter1",), "no background box is then trained on"),
     "pix2pix": (("parameter1",), "the generator need not resemble its target then"),
     "cyclegan": (("parameter1",), "the generators need not undo each other then"),

@@ -72,6 +72,9 @@ def jaccard_set(y_true: Any, y_pred: Any, smoothing: float) -> Any:
 def soft_dice(y_true: Any, y_pred: Any, smoothing: float) -> Any:
     """Returns `1 - (2 sum(y p) + s) / (sum y + sum p + s)` over batch, space and classes, scalar.
 
+    Where outputs sum to 1 this is 1 minus the mean probability of the true class: as the pixel-wise
+    Jaccard, it does not make up for rare classes. Tversky and the set-wise Jaccard do.
+
     Args:
         y_true: float32 (batch, *space, classes), one-hot.
         y_pred: float32 (batch, *space, classes), probabilities.
