@@ -3,19 +3,21 @@
     model.keras     opens with `keras.models.load_model` where DLAE is not installed
     config.json     the configuration, canonical, defaults filled in
     history.csv     one line per epoch
+    split.json      which samples were trained on and which validated, by their numbers
     manifest.json   what the model is, where it comes from, and a checksum of every other file
 
-The manifest is written last: a folder without one is no bundle. It names no path and no sample of
-the training data, only content hashes.
+The manifest is written last: a folder without one is no bundle. Nothing names a path of the
+training data, nor the groups by which they were split: files are known by their content hashes.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dlae_core.errors import CorruptArtifact, IncompatibleArtifact, StorageFailed
 
@@ -23,6 +25,7 @@ FORMAT = 1
 MODEL_FILE = "model.keras"
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.csv"
+SPLIT_FILE = "split.json"
 MANIFEST_FILE = "manifest.json"
 
 _BLOCK_BYTES = 1 << 20
@@ -155,16 +158,29 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         StorageFailed: The disk is full or cannot be written.
     """
+    with written_whole(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Gives a file to write that takes its place, on the disk, when it is complete.
+
+    Raises:
+        StorageFailed: The disk is full or cannot be written; what was there before is still there.
+    """
     temporary = path.with_name(f".{path.name}.writing")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with temporary.open("w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StorageFailed(f"cannot write {path.name}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def file_sha256(path: Path) -> str:
@@ -174,6 +190,15 @@ def file_sha256(path: Path) -> str:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _sync_folder(path: Path) -> None:
+    """Has the disk take the names in a folder."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _read(path: Path) -> str:

@@ -1,6 +1,6 @@
 """The data of a training: files opened, checked, split, measured and prepared."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import file_sha256
+from dlae_core.data.ahead import cores
+from dlae_core.data.groups import groups_of_attribute, groups_of_table
 from dlae_core.data.inspection import inspect_pairs
+from dlae_core.data.keeping import Memory
+from dlae_core.data.measurements import Measurements
 from dlae_core.data.normalization import Preprocessing, Statistics
-from dlae_core.data.pipeline import Passes, Pipeline
+from dlae_core.data.pipeline import Passes, Pipeline, Resources
 from dlae_core.data.preparation import Preparation
-from dlae_core.data.source import PairedFiles
-from dlae_core.data.split import Split, split_names
-from dlae_core.data.targets import class_weights
-from dlae_core.data.transforms import Flip
+from dlae_core.data.source import PairedFiles, SampleFile
+from dlae_core.data.split import Holdout, Split, check_apart, split_names
+from dlae_core.data.transforms import Variation
 from dlae_core.errors import UnusableDataset
-from dlae_core.families.table import FAMILIES
+from dlae_core.families.table import supervised_family
 from dlae_core.graph import Network
 from dlae_core.losses import loss_row
 
@@ -35,6 +38,7 @@ class TrainingData:
         preprocessing: What prediction must do to an image as well.
         class_weights: float64 (classes,) where the loss is weighted, else None.
         hashes: Per role (`train_X`, ...) the content hash and the number of samples.
+        split: Which samples are trained on and which validate.
     """
 
     training: Pipeline
@@ -42,25 +46,45 @@ class TrainingData:
     preprocessing: Preprocessing
     class_weights: NDArray[np.float64] | None
     hashes: Mapping[str, dict[str, Any]]
+    split: Split
 
 
 @contextmanager
-def open_training_data(config: Config, network: Network) -> Iterator[TrainingData]:
+def open_training_data(
+    config: Config, network: Network, cache: Path | None = None
+) -> Iterator[TrainingData]:
     """Opens and checks the data of a resolved configuration; closes them in the end.
+
+    Args:
+        config: Resolved and checked.
+        network: Decides shapes and classes.
+        cache: Folder for what is measured on the samples; None: measured every time.
 
     Raises:
         UnusableDataset: The files cannot be trained on; every problem is named.
     """
+    resources = _resources(config)
     with _opened(config, network) as (training, validation):
-        split = _split(config, training)
-        preparation = _preparation(config, network, training, split)
-        yield TrainingData(
-            training=Pipeline(training, split.training, preparation, _passes(config)),
-            validation=_validation(config, preparation, split, training, validation),
+        split = _split(config, training, validation)
+        hashes = _hashes(training, validation)
+        measurements = Measurements(split.training, hashes, resources, cache)
+        preparation = _preparation(config, network, training.images, measurements)
+        passes = _passes(config)
+        data = TrainingData(
+            training=Pipeline(training, split.training, preparation, passes, resources),
+            validation=_validation(preparation, split, validation or training, passes, resources),
             preprocessing=preparation.preprocessing,
-            class_weights=_class_weights(config, preparation, training, split.training),
-            hashes=_hashes(training, validation),
+            class_weights=_class_weights(config, preparation, training.annotations, measurements),
+            hashes=hashes,
+            split=split,
         )
+        try:
+            yield data
+        finally:
+            # Before the files: their threads may still read.
+            data.training.close()
+            if data.validation is not None:
+                data.validation.close()
 
 
 def check_training_data(config: Config, network: Network) -> None:
@@ -69,8 +93,8 @@ def check_training_data(config: Config, network: Network) -> None:
     Raises:
         UnusableDataset: The files cannot be trained on; every problem is named.
     """
-    with _opened(config, network) as (training, _):
-        _split(config, training)
+    with _opened(config, network) as (training, validation):
+        _split(config, training, validation)
 
 
 @contextmanager
@@ -78,7 +102,7 @@ def _opened(config: Config, network: Network) -> Iterator[tuple[PairedFiles, Pai
     """Opens and inspects the training files and, where given, the validation files."""
     paths = config.paths
     roles = [(paths.train_x, paths.train_y), (paths.validation_x, paths.validation_y)]
-    expected = FAMILIES[config.config_file.model_signal].expectation(config, network)
+    expected = supervised_family(config).expectation(config, network)
     with ExitStack() as stack:
         opened: list[PairedFiles] = []
         problems: list[str] = []
@@ -96,29 +120,54 @@ def _opened(config: Config, network: Network) -> Iterator[tuple[PairedFiles, Pai
         yield opened[0], opened[1] if len(opened) > 1 else None
 
 
-def _split(config: Config, training: PairedFiles) -> Split:
+def _split(config: Config, training: PairedFiles, validation: PairedFiles | None) -> Split:
     settings = config.training_configurations
+    groups = _groups(config, training.images)
+    if validation is not None:
+        if groups is not None:
+            kept = groups_of_attribute(validation.images, settings.split_group)
+            check_apart(groups, kept, validation.images.path.name)
+        return Split(training.names, validation.names, "validation_X")
     return split_names(
         training.names,
-        settings.validation_split,
+        Holdout(settings.validation_split, settings.folds, settings.fold),
         settings.shuffle_data_switch,
         config.augmentation.random_seed,
+        groups,
     )
 
 
+def _groups(config: Config, images: SampleFile) -> dict[str, str] | None:
+    """Returns the group of each sample, None where samples stand alone."""
+    settings = config.training_configurations
+    kept = bool(settings.validation_split or settings.folds or config.paths.validation_x)
+    if settings.split_group and kept:
+        return groups_of_attribute(images, settings.split_group)
+    if config.paths.split_groups and kept and not config.paths.validation_x:
+        return groups_of_table(Path(config.paths.split_groups), images.names)
+    return None
+
+
+def _resources(config: Config) -> Resources:
+    settings = config.training_configurations
+    threads = settings.data_threads if settings.HasField("data_threads") else cores()
+    return Resources(threads, Memory(settings.data_memory * 1_000_000))
+
+
 def _preparation(
-    config: Config, network: Network, training: PairedFiles, split: Split
+    config: Config, network: Network, images: SampleFile, measurements: Measurements
 ) -> Preparation:
-    family = FAMILIES[config.config_file.model_signal]
+    family = supervised_family(config)
     preprocessing = Preprocessing.from_config(config, Statistics())
     if preprocessing.needs_statistics:
-        images = (preprocessing.repeated(training.images.read(name)) for name in split.training)
-        preprocessing = Preprocessing.from_config(config, Statistics.of(images))
+        statistics = measurements.statistics(images, preprocessing)
+        preprocessing = Preprocessing.from_config(config, statistics)
     return Preparation(
         preprocessing=preprocessing,
         expected=family.expectation(config, network),
         target_kind=family.target_kind(config),
-        flip=Flip.from_config(config.augmentation),
+        variation=Variation.from_config(config.augmentation),
+        annotation_type=config.preprocessing.annotation_type,
         per_pixel=family.per_pixel,
     )
 
@@ -135,27 +184,27 @@ def _passes(config: Config) -> Passes:
 
 
 def _validation(
-    config: Config,
     preparation: Preparation,
     split: Split,
-    training: PairedFiles,
-    validation: PairedFiles | None,
+    pairs: PairedFiles,
+    passes: Passes,
+    resources: Resources,
 ) -> Pipeline | None:
-    passes = Passes(config.training_configurations.batch_size)
-    if split.validation:
-        return Pipeline(training, split.validation, preparation, passes)
-    if validation is not None:
-        return Pipeline(validation, validation.names, preparation, passes)
-    return None
+    if not split.validation:
+        return None
+    return Pipeline(pairs, split.validation, preparation, Passes(passes.batch_size), resources)
 
 
 def _class_weights(
-    config: Config, preparation: Preparation, training: PairedFiles, names: Sequence[str]
+    config: Config,
+    preparation: Preparation,
+    annotations: SampleFile,
+    measurements: Measurements,
 ) -> NDArray[np.float64] | None:
     if not loss_row(config).weighted:
         return None
-    maps = (preparation.class_numbers(training.annotations.read(name)) for name in names)
-    return class_weights(maps, preparation.expected.classes)
+    classes = preparation.expected.classes
+    return measurements.class_weights(annotations, preparation.class_numbers, classes)
 
 
 def _hashes(training: PairedFiles, validation: PairedFiles | None) -> dict[str, dict[str, Any]]:

@@ -15,9 +15,10 @@ LOCK = threading.RLock()
 # Names are numbers that fit 64 bits.
 LONGEST_NAME = 18
 
-# Enough for the index of many thousand names. HDF5 would keep 32 MiB of what is read once, which
-# takes ten times as much memory.
-_METADATA_BYTES = 1 << 20
+# What HDF5 keeps of a file beside samples. It would keep 32 MiB of what is read once, which take
+# ten times as much memory; but it reads the list of names again for each of them if that does not
+# fit, which takes hours for a million.
+_LEAST_CACHE, _MOST_CACHE, _CACHE_PER_NAME = 1 << 18, 1 << 25, 32
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -26,13 +27,19 @@ def open_hdf5(path: Path) -> h5py.File:
     Raises:
         Exception: One of `DAMAGED`.
     """
+    with LOCK:
+        with _opened(path, _LEAST_CACHE) as file:
+            needed = _CACHE_PER_NAME * len(file)
+        return _opened(path, min(max(needed, _LEAST_CACHE), _MOST_CACHE))
+
+
+def _opened(path: Path, cache_bytes: int) -> h5py.File:
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     cache = access.get_mdc_config()
     cache.set_initial_size = True
-    cache.initial_size = cache.min_size = cache.max_size = _METADATA_BYTES
+    cache.initial_size = cache.min_size = cache.max_size = cache_bytes
     access.set_mdc_config(cache)
-    with LOCK:
-        return h5py.File(h5py.h5f.open(bytes(path), h5py.h5f.ACC_RDONLY, access))
+    return h5py.File(h5py.h5f.open(bytes(path), h5py.h5f.ACC_RDONLY, access))
 
 
 class Dataset(NamedTuple):

@@ -1,24 +1,23 @@
 """Batches: exact epochs in a reproducible order, prepared ahead of the training step."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+import threading
+import weakref
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlae_core.data.ahead import cores, in_order
+from dlae_core.data.keeping import Arrays, Memory, PreparedSamples, StoredSamples
 from dlae_core.data.normalization import Float32
-from dlae_core.data.preparation import Preparation
 from dlae_core.data.randomness import Purpose, generator
 from dlae_core.data.source import Array, PairedFiles
 
 MEMORY_BYTES = 1 << 30
-AHEAD = 4
-
-Sample = tuple[Float32, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,38 @@ class Passes:
     augment: bool = False
 
 
+@dataclass(frozen=True)
+class Resources:
+    """What a pipeline may use. It decides how fast batches come, never what is in them.
+
+    Attributes:
+        threads: Threads that prepare batches; 0: none but the consumer's own.
+        memory: For samples that are kept and batches that are ahead; pipelines may share it.
+    """
+
+    threads: int = field(default_factory=cores)
+    memory: Memory = field(default_factory=lambda: Memory(MEMORY_BYTES))
+
+
+class Prepares(Protocol):
+    """What the pipeline needs of a `Preparation`."""
+
+    @property
+    def random(self) -> bool:
+        """Whether the same sample can come out differently in another pass."""
+
+    def sample(
+        self, image: Array, annotation: Array, random: np.random.Generator | None
+    ) -> tuple[Float32, NDArray[Any]]:
+        """Returns image and target of a stored sample."""
+
+
 class Pipeline:
     """Delivers the batches of an epoch.
 
     An epoch is exactly `rounds` passes over all samples. Order and augmentation are a pure function
-    of (seed, epoch, pass, sample), so any epoch can be delivered at any time, from any step.
+    of (seed, epoch, pass, sample), so any epoch can be delivered at any time, from any step, by any
+    number of threads.
 
     Differs: DLAE 1.0 let epochs and passes drift apart (D8).
     """
@@ -68,28 +94,44 @@ class Pipeline:
         self,
         pairs: PairedFiles,
         names: Sequence[str],
-        preparation: Preparation,
+        preparation: Prepares,
         passes: Passes,
-        memory_bytes: int = MEMORY_BYTES,
+        resources: Resources | None = None,
     ) -> None:
         self._names = tuple(names)
         self._preparation = preparation
         self._passes = passes
+        self._resources = resources or Resources()
         self._random = passes.augment and preparation.random
-        self._samples = _Samples(pairs, preparation, memory_bytes, prepared=not self._random)
+        self._stored = StoredSamples(pairs, self._names, self._resources.memory)
+        self._lock = threading.Lock()
+        self._deliveries: weakref.WeakSet[Generator[Batch]] = weakref.WeakSet()
 
     @property
     def steps(self) -> int:
         """Number of batches of one epoch."""
-        return self._passes.rounds * -(-len(self._names) // self._passes.batch_size)
+        return self._passes.rounds * self._steps_per_pass
 
     @property
     def count(self) -> int:
         """Number of samples."""
         return len(self._names)
 
-    def batches(self, epoch: int, start_step: int = 0) -> Iterator[Batch]:
-        """Yields the batches of an epoch, prepared by a thread that runs ahead.
+    @cached_property
+    def example(self) -> Arrays:
+        """Image and target of the first sample, prepared: what every batch is a stack of.
+
+        Raises:
+            UnusableDataset: The sample cannot be read.
+        """
+        image, target = self._prepare(0)
+        return image.copy(), target.copy()
+
+    def batches(self, epoch: int, start_step: int = 0) -> Generator[Batch]:
+        """Yields the batches of an epoch, prepared by threads that run ahead.
+
+        The threads end with the batches, with the first error, when the generator is closed or
+        garbage, and when the pipeline is closed.
 
         Args:
             epoch: From 0.
@@ -98,73 +140,76 @@ class Pipeline:
         Raises:
             UnusableDataset: A sample cannot be read.
         """
-        plan = list(self._plan(epoch))[start_step:]
-        return _ahead(partial(self._batch, epoch, turn, indices) for turn, indices in plan)
+        delivery = self._deliver(epoch, start_step)
+        self._deliveries.add(delivery)
+        return delivery
 
-    def _plan(self, epoch: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    def close(self) -> None:
+        """Ends all deliveries; nothing reads the files afterwards."""
+        for delivery in tuple(self._deliveries):
+            # One that another thread is waiting for ends there.
+            with suppress(ValueError):
+                delivery.close()
+
+    def _deliver(self, epoch: int, start_step: int) -> Generator[Batch]:
+        if not self._names:
+            return
+        # Settled by one thread, before there are others.
+        with self._lock:
+            ahead, prepared = self._ahead, self._prepared
+        batch = partial(self._batch, epoch) if prepared is None else partial(_kept_batch, prepared)
+        calls = (partial(batch, *place) for place in self._plan(epoch, start_step))
+        yield from in_order(calls, self._resources.threads, ahead)
+
+    @property
+    def _steps_per_pass(self) -> int:
+        return -(-len(self._names) // self._passes.batch_size)
+
+    @cached_property
+    def _ahead(self) -> int:
+        """How many batches may wait: one per thread and one more, as far as memory allows."""
+        nbytes = self._passes.batch_size * sum(one.nbytes for one in self.example)
+        room = self._resources.memory.free // 2 // max(nbytes, 1)
+        ahead = max(2, min(self._resources.threads + 1, room))
+        self._resources.memory.take(ahead * nbytes)
+        return ahead
+
+    @cached_property
+    def _prepared(self) -> PreparedSamples | None:
+        """Samples in the form in which they are delivered, where they never vary and all fit."""
+        nbytes = len(self._names) * sum(one.nbytes for one in self.example)
+        if self._random or not self._resources.memory.take(nbytes):
+            return None
+        return PreparedSamples(len(self._names), self.example, self._prepare)
+
+    def _plan(self, epoch: int, start_step: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
         """Yields the pass and the sample indices of each batch of an epoch."""
-        size = self._passes.batch_size
-        for turn in range(self._passes.rounds):
+        size, steps = self._passes.batch_size, self._steps_per_pass
+        for turn in range(start_step // steps, self._passes.rounds):
             order = np.arange(len(self._names))
             if self._passes.shuffle:
                 generator(self._passes.seed, Purpose.ORDER, epoch, turn).shuffle(order)
-            for start in range(0, len(order), size):
+            first = max(start_step - turn * steps, 0)
+            for start in range(first * size, len(order), size):
                 yield turn, order[start : start + size]
 
     def _batch(self, epoch: int, turn: int, indices: NDArray[np.intp]) -> Batch:
-        samples = [self._sample(epoch, turn, int(index)) for index in indices]
-        images, targets = zip(*samples, strict=True)
-        return Batch(np.stack(images), np.stack(targets), len(samples))
+        images, targets = (np.empty((len(indices), *one.shape), one.dtype) for one in self.example)
+        for row, index in enumerate(indices.tolist()):
+            images[row], targets[row] = self._sample(epoch, turn, index)
+        return Batch(images, targets, len(indices))
 
-    def _sample(self, epoch: int, turn: int, index: int) -> Sample:
-        name = self._names[index]
+    def _sample(self, epoch: int, turn: int, index: int) -> Arrays:
+        stored = self._stored.sample(index)
         if not self._random:
-            return self._samples.prepared(name)
-        image, annotation = self._samples.stored(name)
-        seed = self._passes.seed
-        draws = generator(seed, Purpose.AUGMENTATION, epoch, turn, int(name))
-        return self._preparation.sample(image, annotation, draws)
+            return self._preparation.sample(*stored, None)
+        place = (epoch, turn, int(self._names[index]))
+        draws = generator(self._passes.seed, Purpose.AUGMENTATION, *place)
+        return self._preparation.sample(*stored, draws)
+
+    def _prepare(self, index: int) -> Arrays:
+        return self._preparation.sample(*self._stored.passing(index), None)
 
 
-class _Samples:
-    """Samples from memory where they fit, else from disk every time."""
-
-    def __init__(
-        self, pairs: PairedFiles, preparation: Preparation, memory_bytes: int, prepared: bool
-    ) -> None:
-        self._pairs = pairs
-        self._preparation = preparation
-        self._free = memory_bytes
-        self._kept: dict[str, tuple[Array, Array]] = {}
-
-    def stored(self, name: str) -> tuple[Array, Array]:
-        return self._kept.get(name) or self._keep(name, self._read(name))
-
-    def prepared(self, name: str) -> Sample:
-        kept = self._kept.get(name)
-        return kept or self._keep(name, self._preparation.sample(*self._read(name), None))
-
-    def _read(self, name: str) -> tuple[Array, Array]:
-        return self._pairs.images.read(name), self._pairs.annotations.read(name)
-
-    def _keep(self, name: str, sample: tuple[Array, Array]) -> tuple[Array, Array]:
-        size = sample[0].nbytes + sample[1].nbytes
-        if size <= self._free:
-            self._free -= size
-            self._kept[name] = sample
-        return sample
-
-
-def _ahead(calls: Iterable[Callable[[], Batch]]) -> Iterator[Batch]:
-    """Yields the results of calls that a thread makes a few ahead; its errors are raised here."""
-    executor = ThreadPoolExecutor(1, thread_name_prefix="pipeline")
-    pending: deque[Future[Batch]] = deque()
-    try:
-        for call in calls:
-            pending.append(executor.submit(call))
-            if len(pending) > AHEAD:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        executor.shutdown(cancel_futures=True)
+def _kept_batch(prepared: PreparedSamples, turn: int, indices: NDArray[np.intp]) -> Batch:
+    return Batch(*prepared.batch(indices), len(indices))

@@ -19,4 +19,7 @@ class Purpose(IntEnum):
 
 def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
     """Returns the generator of a purpose and place, such as (epoch, pass, sample)."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, purpose, *place])))
+    words = (seed, purpose, *place)
+    # An array gives the same draws as a list, in half the time.
+    entropy = np.array(words, np.uint32) if max(words) < 1 << 32 else words
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))

@@ -4,6 +4,7 @@ Reading, inflating and copying happen outside of Python's and of HDF5's lock.
 """
 
 import os
+import weakref
 import zlib
 from contextlib import suppress
 from typing import Any
@@ -41,6 +42,7 @@ class Arrays:
         self._blocks: dict[str, bytes | None] = {}
         # The very file that HDF5 has open, whatever lies at its path by now.
         self._descriptor = os.dup(handle)
+        self._close = weakref.finalize(self, os.close, self._descriptor)
 
     def note(self, name: str, dataset: Dataset) -> None:
         """Notes where the values of a dataset lie."""
@@ -86,9 +88,8 @@ class Arrays:
 
     def close(self) -> None:
         """Ends reading; the file itself stays open."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        self._descriptor = -1
+        self._close()
 
     def _table(self, name: str, form: Form) -> bytes | None:
         """Returns the table of an array's chunks, made when the array is read first."""

@@ -129,20 +129,21 @@ class SampleFile:
         return UnusableDataset([message])
 
     def _checked_names(self) -> list[str]:
+        names: list[str] = []
+        found: list[str] = []
         with LOCK:
-            problems = {name: self._examined(name) for name in self._file}
-        if not problems:
+            for name in self._file:
+                names.append(name)
+                problem = self._examined(name)
+                if problem:
+                    found.append(f"{self.path.name}: '{name[:80]}': {problem}")
+        if not names:
             raise UnusableDataset([f"{self.path.name}: expected at least one sample, found none"])
-        found = [
-            f"{self.path.name}: '{name[:80]}': {problem}"
-            for name, problem in problems.items()
-            if problem
-        ]
         if not found:
-            found = self._repeated(list(problems))
+            found = self._repeated(names)
         if found:
             raise UnusableDataset(first_of(found))
-        return list(problems)
+        return names
 
     def _examined(self, name: str) -> str:
         """Returns what is wrong with an entry; notes where the values of a sample lie."""

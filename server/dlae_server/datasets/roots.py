@@ -13,6 +13,7 @@ TRAINING_PATHS = {
     "train_y": "train_y",
     "validation_x": "validation_X",
     "validation_y": "validation_y",
+    "split_groups": "split_groups",
 }
 # Weights of a backbone that are no file of the user's.
 NO_FILE = ("", "none", "None", "imagenet")

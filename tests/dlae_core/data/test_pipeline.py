@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,13 @@ import pytest
 from dlae.v1.config_pb2 import Augmentation
 from dlae_core.config import read_config, resolve_config
 from dlae_core.data.inspection import Expectation
+from dlae_core.data.keeping import Memory
 from dlae_core.data.normalization import Preprocessing, Statistics
-from dlae_core.data.pipeline import Passes, Pipeline
+from dlae_core.data.pipeline import Passes, Pipeline, Resources
 from dlae_core.data.preparation import Preparation
-from dlae_core.data.source import PairedFiles, write_samples
-from dlae_core.data.split import split_names
+from dlae_core.data.source import PairedFiles, SampleFile, write_samples
 from dlae_core.data.targets import class_weights
-from dlae_core.data.transforms import Flip
+from dlae_core.data.transforms import Variation
 from dlae_core.errors import UnusableDataset
 
 NAMES = tuple(map(str, range(10)))
@@ -100,30 +102,6 @@ def test_featurewise_statistics_are_those_of_all_pixels_of_a_channel() -> None:
     assert Statistics.from_json(statistics.to_json()) == statistics
 
 
-@pytest.mark.parametrize(
-    ("count", "fraction", "validation"),
-    [(10, 0.25, 3), (10, 0.3, 3), (100, 0.07, 7), (100, 0.28, 28), (10, 0.8, 8), (10, 0.0, 0)],
-)
-def test_the_split_counts_exactly_and_takes_the_first(
-    count: int, fraction: float, validation: int
-) -> None:
-    names = [str(number) for number in range(count)]
-    split = split_names(names, fraction, shuffle=False, seed=1)
-    assert split.validation == tuple(names[:validation])
-    assert split.training == tuple(names[validation:])
-
-
-def test_the_shuffled_split_is_a_function_of_the_seed() -> None:
-    first, second, other = (split_names(NAMES, 0.3, True, seed) for seed in (1, 1, 2))
-    assert first == second != other
-    assert sorted(first.training + first.validation) == sorted(NAMES)
-
-
-def test_a_split_that_leaves_nothing_to_train_on_is_refused() -> None:
-    with pytest.raises(UnusableDataset, match="none is left"):
-        split_names(["0"], 0.5, False, 1)
-
-
 def test_class_weights_are_inverse_frequencies_and_zero_for_an_absent_class() -> None:
     maps = [np.zeros((9, 5), np.int32), np.r_[np.zeros(45), np.ones(10)].astype(np.int32)]
     np.testing.assert_allclose(class_weights(maps, 2), [100 / (2 * 90), 100 / (2 * 10)])
@@ -134,8 +112,8 @@ def _pipeline(
     folder: Path,
     passes: Passes,
     flips: bool = False,
-    memory: int = 1 << 30,
     names: tuple[str, ...] = NAMES,
+    resources: Resources | None = None,
 ) -> Pipeline:
     images = [(name, np.arange(6).reshape(2, 3) + 10 * int(name)) for name in NAMES]
     write_samples(folder / "X.h5", images)
@@ -144,7 +122,7 @@ def _pipeline(
         preprocessing=_preprocessing(preprocessing__normalization_type="none"),
         expected=Expectation((2, 3, 1), (2, 3), 2),
         target_kind="sparse",
-        flip=Flip.from_config(
+        variation=Variation.from_config(
             Augmentation(
                 apply_augmentation_switch=flips,
                 horizontal_flip_switch=True,
@@ -154,7 +132,7 @@ def _pipeline(
         per_pixel=True,
     )
     pairs = PairedFiles(folder / "X.h5", folder / "y.h5")
-    return Pipeline(pairs, names, preparation, passes, memory)
+    return Pipeline(pairs, names, preparation, passes, resources)
 
 
 def _names(pipeline: Pipeline, epoch: int, start: int = 0) -> list[list[int]]:
@@ -198,25 +176,169 @@ def test_flips_move_image_and_label_map_alike_and_vary(tmp_path: Path) -> None:
     assert corners == {0, 2, 3, 5}
 
 
+ROOMY, TIGHT, NONE = 1 << 30, 150, 0
+
+
 @pytest.mark.parametrize("flips", [False, True])
-def test_samples_from_disk_and_from_memory_are_the_same(tmp_path: Path, flips: bool) -> None:
-    passes = Passes(batch_size=4, shuffle=True, augment=True)
-    kept, read = (_pipeline(tmp_path, passes, flips, memory) for memory in (1 << 30, 0))
-    for epoch in range(2):
-        for one, two in zip(kept.batches(epoch), read.batches(epoch), strict=True):
-            np.testing.assert_array_equal(one.images, two.images)
-            np.testing.assert_array_equal(one.targets, two.targets)
+def test_threads_and_memory_change_no_byte(tmp_path: Path, flips: bool) -> None:
+    passes = Passes(batch_size=4, rounds=2, shuffle=True, augment=True, seed=5)
+    found = []
+    for threads in (0, 1, 4):
+        for memory in (ROOMY, TIGHT, NONE):
+            resources = Resources(threads, Memory(memory))
+            pipeline = _pipeline(tmp_path, passes, flips, resources=resources)
+            batches = [batch for epoch in range(2) for batch in pipeline.batches(epoch)]
+            found.append([(one.images.tobytes(), one.targets.tobytes()) for one in batches])
+    assert all(one == found[0] for one in found)
 
 
-def test_a_failing_read_reaches_the_consumer_and_leaves_no_thread(tmp_path: Path) -> None:
-    pipeline = _pipeline(tmp_path, Passes(batch_size=2), names=(*NAMES, "99"))
+@pytest.mark.parametrize("threads", [0, 3])
+def test_an_epoch_of_passes_can_be_entered_at_any_step(tmp_path: Path, threads: int) -> None:
+    passes = Passes(batch_size=3, rounds=3, shuffle=True, augment=True, seed=2)
+    pipeline = _pipeline(tmp_path, passes, flips=True, resources=Resources(threads))
+    whole = [batch.images.tobytes() for batch in pipeline.batches(3)]
+    assert len(whole) == pipeline.steps == 12
+    for step in range(len(whole) + 2):
+        rest = [batch.images.tobytes() for batch in pipeline.batches(3, step)]
+        assert rest == whole[step:]
+
+
+def test_batches_left_out_are_not_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resources = Resources(0, Memory(NONE))
+    pipeline = _pipeline(tmp_path, Passes(batch_size=2, rounds=4), resources=resources)
+    read = _reads(monkeypatch)
+    assert len(list(pipeline.batches(0, 18))) == 2
+    # One more for the shape of a batch.
+    assert read == ["0", "6", "7", "8", "9"]
+
+
+def test_small_data_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = _reads(monkeypatch)
+    for flips in (False, True):
+        pipeline = _pipeline(tmp_path, Passes(batch_size=4, augment=True), flips)
+        for epoch in range(3):
+            list(pipeline.batches(epoch))
+        assert sorted(read[1:], key=int) == list(NAMES)
+        read.clear()
+
+
+def test_pipelines_share_their_memory(tmp_path: Path) -> None:
+    resources = Resources(1, Memory(1000))
+    for _ in range(3):
+        pipeline = _pipeline(tmp_path, Passes(batch_size=1), resources=resources)
+        assert len(list(pipeline.batches(0))) == 10
+    assert 0 <= resources.memory.free < 1000
+
+
+def test_only_a_few_batches_are_prepared_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for threads, memory, most in ((3, ROOMY, 4), (3, NONE, 2)):
+        resources = Resources(threads, Memory(memory))
+        passes = Passes(batch_size=1, rounds=100, augment=True)
+        pipeline = _pipeline(tmp_path, passes, flips=True, resources=resources)
+        begun = _calls(monkeypatch, Preparation, "sample")
+        batches = pipeline.batches(0)
+        for taken in range(1, 6):
+            next(batches)
+            time.sleep(0.02)
+            # The sample that shows the shape of a batch, and what was asked for.
+            assert len(begun) <= 1 + taken + most
+        batches.close()
+        monkeypatch.undo()
+
+
+def _reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Returns a list that grows by the name of every image that is read."""
+    names: list[str] = []
+    read = SampleFile.read
+
+    def noted(file: SampleFile, name: str, out: np.ndarray | None = None) -> np.ndarray:
+        if file.path.name == "X.h5":
+            names.append(name)
+        return read(file, name, out)
+
+    monkeypatch.setattr(SampleFile, "read", noted)
+    return names
+
+
+def _calls(monkeypatch: pytest.MonkeyPatch, kind: type, name: str) -> list[object]:
+    calls: list[object] = []
+    call = getattr(kind, name)
+
+    def noted(*arguments: object) -> object:
+        calls.append(arguments)
+        return call(*arguments)
+
+    monkeypatch.setattr(kind, name, noted)
+    return calls
+
+
+def _threads() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name.startswith("pipeline")]
+
+
+@pytest.mark.parametrize("threads", [0, 1, 4])
+def test_a_failing_read_reaches_the_consumer_in_its_place(tmp_path: Path, threads: int) -> None:
+    names, resources = (*NAMES, "99"), Resources(threads)
+    pipeline = _pipeline(tmp_path, Passes(batch_size=2), names=names, resources=resources)
+    batches = pipeline.batches(0)
+    for _ in range(5):
+        next(batches)
     with pytest.raises(UnusableDataset, match=r"X\.h5: dataset '99' cannot be read"):
+        next(batches)
+    assert not _threads()
+
+
+def test_any_failure_of_a_thread_reaches_the_consumer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = _pipeline(tmp_path, Passes(batch_size=2))
+    assert pipeline.example[0].shape == (2, 3, 1)
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Preparation, "sample", fail)
+    with pytest.raises(MemoryError):
         list(pipeline.batches(0))
-    assert not [one for one in threading.enumerate() if one.name.startswith("pipeline")]
+    assert not _threads()
 
 
 def test_a_consumer_that_stops_leaves_no_thread(tmp_path: Path) -> None:
-    batches = _pipeline(tmp_path, Passes(batch_size=1, rounds=100)).batches(0)
+    pipeline = _pipeline(tmp_path, Passes(batch_size=1, rounds=100), resources=Resources(2))
+    batches = pipeline.batches(0)
     next(batches)
+    assert _threads()
     batches.close()
-    assert not [one for one in threading.enumerate() if one.name.startswith("pipeline")]
+    assert not _threads()
+    batches = pipeline.batches(0)
+    next(batches)
+    del batches
+    assert not _threads()
+
+
+def test_closing_ends_every_delivery(tmp_path: Path) -> None:
+    pipeline = _pipeline(tmp_path, Passes(batch_size=1, rounds=100), resources=Resources(2))
+    one, other, unused = (pipeline.batches(0) for _ in range(3))
+    next(one), next(other)
+    pipeline.close()
+    assert not _threads()
+    assert [list(delivery) for delivery in (one, other, unused)] == [[], [], []]
+
+
+def test_one_sample_and_none(tmp_path: Path) -> None:
+    passes = Passes(batch_size=4, rounds=2, shuffle=True)
+    pipeline = _pipeline(tmp_path, passes, names=("7",))
+    assert _names(pipeline, 0) == [[7], [7]]
+    assert pipeline.steps == 2
+    empty = _pipeline(tmp_path, passes, names=())
+    assert (empty.steps, list(empty.batches(0))) == (0, [])
+
+
+def test_two_consumers_at_once_get_the_same(tmp_path: Path) -> None:
+    pipeline = _pipeline(tmp_path, Passes(batch_size=3, shuffle=True), resources=Resources(2))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda epoch: _names(pipeline, epoch % 2), range(8)))
+    assert found[0::2] == [found[0]] * 4
+    assert found[1::2] == [found[1]] * 4

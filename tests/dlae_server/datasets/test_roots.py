@@ -51,6 +51,16 @@ def test_what_cannot_be_a_path_is_refused(root: Path, name: str) -> None:
     assert reasons(root / name, root) == ["OUTSIDE_DATA_ROOTS"]
 
 
+def test_a_table_of_groups_is_read_from_the_roots_only(root: Path) -> None:
+    (root / "groups.csv").touch()
+    config = Config()
+    for name, found in (("groups.csv", []), ("../secret.h5", ["OUTSIDE_DATA_ROOTS"])):
+        config.paths.split_groups = str(root / name)
+        violations = list(path_violations(config, [root]))
+        assert [row.reason for row in violations] == found
+        assert {row.path for row in violations} <= {"paths.split_groups"}
+
+
 @pytest.mark.parametrize(
     ("weights", "found"),
     [
