@@ -1,1 +1,1 @@
-"""Bounding-box detection: anchors. Imports no Keras."""
+"""Bounding-box detection: anchors, targets, decoding, evaluation. Imports no Keras."""

@@ -1,50 +1,26 @@
 """Anchors: DLAE 1.0's encoder, the specification's numbers, and closed forms."""
 
-import json
-from typing import Any
-
 import numpy as np
 import pytest
 
-from dlae.v1.config_pb2 import BbdOptions, Config
-from dlae_core.config import read_config, resolve_config
 from dlae_core.detection.anchors import anchor_scales, anchor_tables, hooks_beyond_image
-from tests.reference import reference_path
-
-PER_HOOK = "per predictor layer"
-
-
-def _options(**settings: Any) -> BbdOptions:
-    text = json.dumps({"bbd_options": settings})
-    config: Config = resolve_config(read_config(text).config)
-    return config.bbd_options
-
-
-def _golden() -> dict[str, Any]:
-    return json.loads(reference_path("golden", "ssd.json").read_text())["anchor_configs"]
-
-
-def _golden_options(case: dict[str, Any]) -> BbdOptions:
-    per_layer = case["aspect_ratios_per_layer"]
-    return _options(
-        scaling_type=PER_HOOK,
-        scales=case["scales"],
-        aspect_ratios_type=PER_HOOK if per_layer else "global",
-        aspect_ratios=per_layer or case["aspect_ratios_global"],
-        steps=case["steps"],
-        offsets=case["offsets"],
-        coordinates_type=case["coords"],
-        two_boxes_for_AR1_switch=case["two_boxes_for_ar1"],
-        normalize_coordinates_switch=case["normalize_coords"],
-    )
+from tests.dlae_core.detection.settings import (
+    FORMS,
+    PER_HOOK,
+    detector_options,
+    golden_arrays,
+    golden_options,
+    golden_texts,
+    image_of,
+)
 
 
 def test_anchors_are_those_of_the_encoder_of_1_0() -> None:
-    arrays = np.load(reference_path("golden", "ssd.npz"))
-    for name, case in _golden().items():
-        rows, columns = case["img_height"], case["img_width"]
+    arrays = golden_arrays()
+    for name, case in golden_texts()["anchor_configs"].items():
+        rows, columns = image_of(case)
         maps = [tuple(size) for size in case["predictor_sizes"]]
-        tables = anchor_tables(_golden_options(case), (rows, columns), maps)
+        tables = anchor_tables(golden_options(case), (rows, columns), maps)
         for hook, table in enumerate(tables):
             found = table.boxes()
             if case["clip_boxes"]:
@@ -68,7 +44,7 @@ def _clipped_as_in_1_0(boxes: np.ndarray, coordinates: str, rows: int, columns: 
 
 
 def test_cell_of_the_specification() -> None:
-    options = _options(
+    options = detector_options(
         scaling_type=PER_HOOK,
         scales=[0.2, 0.4],
         aspect_ratios=[1.0, 2.0, 0.5],
@@ -84,7 +60,7 @@ def test_cell_of_the_specification() -> None:
 
 
 def test_cells_of_the_specification_with_two_boxes_in_pixels() -> None:
-    options = _options(aspect_ratios=[0.5, 1.0], two_boxes_for_AR1_switch=True)
+    options = detector_options(aspect_ratios=[0.5, 1.0], two_boxes_for_AR1_switch=True)
     assert anchor_scales(options, 2) == pytest.approx((0.1, 0.5, 0.9))
     first, second = anchor_tables(options, (64, 64), [(2, 2), (1, 1)])
     expected = [(16, 16, 4.525483, 9.050967), (16, 16, 6.4, 6.4), (16, 16, 14.310835, 14.310835)]
@@ -98,14 +74,16 @@ def test_cells_of_the_specification_with_two_boxes_in_pixels() -> None:
 
 
 def test_scales_of_hooks_are_taken_as_they_are_and_global_ones_from_the_smallest_two() -> None:
-    assert anchor_scales(_options(scaling_type=PER_HOOK, scales=[0.3, 0.1, 0.2]), 2) == (
+    assert anchor_scales(detector_options(scaling_type=PER_HOOK, scales=[0.3, 0.1, 0.2]), 2) == (
         pytest.approx((0.3, 0.1, 0.2))
     )
-    assert anchor_scales(_options(scales=[0.9, 0.1, 0.3]), 2) == pytest.approx((0.1, 0.2, 0.3))
+    assert anchor_scales(detector_options(scales=[0.9, 0.1, 0.3]), 2) == pytest.approx(
+        (0.1, 0.2, 0.3)
+    )
 
 
 def test_steps_and_offsets_place_rows_and_columns() -> None:
-    options = _options(aspect_ratios=[1.0], steps=[[8, 4], 16], offsets=[0, [0.25, 1]])
+    options = detector_options(aspect_ratios=[1.0], steps=[[8, 4], 16], offsets=[0, [0.25, 1]])
     first, second = anchor_tables(options, (32, 32), [(4, 8), (2, 2)])
     rows, columns = np.meshgrid(8.0 * np.arange(4), 4.0 * np.arange(8), indexing="ij")
     np.testing.assert_array_equal(first.boxes()[:, :, 0, 0], columns)
@@ -114,7 +92,7 @@ def test_steps_and_offsets_place_rows_and_columns() -> None:
 
 
 def test_clipping_is_to_the_whole_image() -> None:
-    options = _options(
+    options = detector_options(
         aspect_ratios=[1.0], scales=[2.0, 3.0], clip_boxes_switch=True, coordinates_type="corners"
     )
     boxes = anchor_tables(options, (10, 20), [(1, 1)])[0].boxes()
@@ -123,8 +101,8 @@ def test_clipping_is_to_the_whole_image() -> None:
 
 def test_coordinates_are_the_same_box_in_three_forms() -> None:
     forms = {
-        name: anchor_tables(_options(coordinates_type=name), (32, 48), [(2, 3)])[0].boxes()
-        for name in ("centroids", "corners", "minmax")
+        name: anchor_tables(detector_options(coordinates_type=name), (32, 48), [(2, 3)])[0].boxes()
+        for name in FORMS
     }
     cx, cy, width, height = np.moveaxis(forms["centroids"], -1, 0)
     corners = np.stack([cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2], axis=-1)
@@ -134,5 +112,5 @@ def test_coordinates_are_the_same_box_in_three_forms() -> None:
 
 def test_hooks_whose_anchors_leave_the_image_are_named() -> None:
     maps = [(64, 64), (32, 32), (16, 16)]
-    assert hooks_beyond_image(_options(), (128, 128), maps) == []
-    assert hooks_beyond_image(_options(steps=[2, 8, [8, 9]]), (128, 128), maps) == [1, 2]
+    assert hooks_beyond_image(detector_options(), (128, 128), maps) == []
+    assert hooks_beyond_image(detector_options(steps=[2, 8, [8, 9]]), (128, 128), maps) == [1, 2]
