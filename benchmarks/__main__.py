@@ -1,6 +1,26 @@
-"""Runs all benchmarks: `python -m benchmarks`. Each prints one line of JSON."""
+"""Runs all benchmarks: `python -m benchmarks`. Each prints lines of JSON."""
 
-from benchmarks import augmentation, config_reading, engine_overhead, predict_round_trip
+from benchmarks import (
+    augmentation,
+    config_reading,
+    cost_estimate,
+    detection,
+    engine_overhead,
+    feeding,
+    peak_memory,
+    predict_round_trip,
+    reading,
+)
 
-for benchmark in (augmentation, config_reading, engine_overhead, predict_round_trip):
+for benchmark in (
+    augmentation,
+    config_reading,
+    cost_estimate,
+    detection,
+    engine_overhead,
+    feeding,
+    peak_memory,
+    predict_round_trip,
+    reading,
+):
     benchmark.main()

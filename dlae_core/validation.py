@@ -9,6 +9,7 @@ from dlae.v1.config_pb2 import Config
 from dlae_core.config import check_config
 from dlae_core.config.layer_lists import lists_of_model
 from dlae_core.cost import estimate
+from dlae_core.cost.machine import leave_memory_to_others
 from dlae_core.errors import DlaeError, InvalidConfig, UnusableDataset, Violation
 from dlae_core.families.table import SUPERVISED, family_of
 from dlae_core.graph import GraphSummary, Network
@@ -51,6 +52,7 @@ def checked_network(config: Config) -> Network:
 
 def validate(config: Config) -> Report:
     """Checks graphs and data of a resolved and checked configuration, without training."""
+    leave_memory_to_others()
     unsupported = check_config(config).unsupported
     try:
         networks = _networks(config)

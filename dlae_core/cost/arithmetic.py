@@ -14,19 +14,21 @@ from dlae_core.cost.calls import FLOAT32_BYTES, Call
 
 @dataclass(frozen=True)
 class Work:
-    """Work for one sample.
+    """Work for one sample, but for that on weights.
 
     Attributes:
         multiply_adds: Of the forward pass.
         effective: Multiply-adds of a plain convolution that takes as long.
         forward_bytes: Read and written by the forward pass.
         backward_bytes: Read and written by the backward pass.
+        weight_bytes: Read and written by both passes, once for all samples of a batch.
     """
 
     multiply_adds: float = 0.0
     effective: float = 0.0
     forward_bytes: float = 0.0
     backward_bytes: float = 0.0
+    weight_bytes: float = 0.0
 
     def __add__(self, other: "Work") -> "Work":
         return Work(
@@ -34,6 +36,7 @@ class Work:
             self.effective + other.effective,
             self.forward_bytes + other.forward_bytes,
             self.backward_bytes + other.backward_bytes,
+            self.weight_bytes + other.weight_bytes,
         )
 
 
@@ -104,6 +107,9 @@ PASSES: dict[str, Passes] = {
 # TensorFlow has no kernel for the gradients of grouped convolutions on processors; what it compiles
 # instead takes as long as sixty convolutions without groups.
 GROUPED = 60
+# Over the weights of a dense layer, which are as large as a batch is small: read, transposed and
+# read again, and their gradient.
+DENSE_PASSES = 7
 
 
 def work_of(call: Call) -> Work:
@@ -119,12 +125,13 @@ def work_of(call: Call) -> Work:
         forward += _ELEMENTWISE.forward * values
         backward += _ELEMENTWISE.backward * values
     multiply_adds = count(call) if count else 0.0
-    groups = getattr(call.layer, "groups", 1)
+    groups, dense = getattr(call.layer, "groups", 1), call.kind == "Dense"
     return Work(
         multiply_adds=multiply_adds,
         effective=multiply_adds * (groups * GROUPED if groups > 1 else 1),
         forward_bytes=FLOAT32_BYTES * forward,
         backward_bytes=FLOAT32_BYTES * backward,
+        weight_bytes=FLOAT32_BYTES * DENSE_PASSES * _weights(call.layer.kernel) if dense else 0.0,
     )
 
 

@@ -85,6 +85,12 @@ KEPT: dict[str, Kept] = {
     "ReLU": Kept(output=True),
     # Both halves are rectified apart.
     "PReLU": Kept(inputs=True, beside=8.0),
+    # Operations of `keras.ops`, of backbones and detectors.
+    "GetItem": _NOTHING,
+    "Sum": _NOTHING,
+    "ZerosLike": _NOTHING,
+    "Square": Kept(inputs=True),
+    "Rsqrt": Kept(output=True),
 }
 
 _OF_OUTPUT = ("relu", "sigmoid", "tanh", "softmax", "elu", "selu", "exponential", "relu6")

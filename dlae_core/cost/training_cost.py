@@ -1,9 +1,11 @@
 """Memory and time of a training step, estimated before any training.
 
-`memory` = weights + optimizer's slots + the larger of
-    backward pass: intermediate results at their peak + gradients of the weights + loss,
+`memory` = weights + optimizer's slots + the largest of
+    initial weights: two temporaries of the largest + intermediate results at their peak,
+    backward pass: gradients of the weights + intermediate results at their peak,
     update of the weights: gradients + temporaries,
-+ batches on their way + TensorFlow's own graph.
++ batches on their way + TensorFlow's own graph + the weights as they are saved in the end:
+TensorFlow keeps the memory that it has once used. Of a GPU, only the first two lines count.
 
 `time` = operations / rate of a convolution + bytes moved / rate of a sum + a little per layer.
 
@@ -21,7 +23,7 @@ from dlae.v1.config_pb2 import Config
 from dlae_core.config.loss_kinds import SPARSE_LOSS
 from dlae_core.cost.arithmetic import Work, work_of
 from dlae_core.cost.calls import FLOAT32_BYTES, Call, calls_of, has_known_shapes, values_of
-from dlae_core.cost.machine import Throughput, device_for, throughput
+from dlae_core.cost.machine import CPU, Throughput, device_for, throughput
 from dlae_core.cost.memory import activation_bytes
 from dlae_core.cost.roles import Role, role_of
 from dlae_core.cost.updates import Update, update_of
@@ -45,9 +47,9 @@ class Cost:
     """What training a configuration takes.
 
     Attributes:
-        memory_bytes: Peak of a process beyond what it holds with Keras loaded (0.7 GB), for one
-            batch of the configured size. Samples that the pipeline keeps, up to 1 GiB, come on top.
-            0: unknown, as an input has no fixed size.
+        memory_bytes: Peak for batches of the configured size: of a GPU, or of a process beyond what
+            it holds with Keras loaded, which is 0.7 GB. Samples that the pipeline keeps, up to
+            1 GiB, come on top. 0: unknown, as an input has no fixed size.
         seconds_per_step: Time of one training step on this machine, were it idle. 0: unknown.
     """
 
@@ -67,9 +69,13 @@ def estimate(models: Sequence[keras.Model], config: Config) -> Cost:
         return Cost(0, 0.0)
     batch = config.training_configurations.batch_size
     parts = [_Part.of(model, role_of(model.name, config), config, batch) for model in models]
-    rates = throughput(device_for(config.training_configurations.hardware))
+    device = device_for(config.training_configurations.hardware)
+    rates = throughput(device)
+    memory = _device_bytes(parts)
+    if device == CPU:
+        memory += _process_bytes(parts) + _waiting_bytes(models[0], config)
     return Cost(
-        memory_bytes=round(_memory(parts) + _batches(models[0], config)),
+        memory_bytes=round(memory),
         seconds_per_step=sum(part.seconds(rates) for part in parts) if rates else 0.0,
     )
 
@@ -84,6 +90,7 @@ class _Part:
     batch: int
     weights: int
     trainable: int
+    largest: int
     tensors: int
     output: int
 
@@ -99,6 +106,7 @@ class _Part:
             batch=batch,
             weights=_bytes(model.weights),
             trainable=_bytes(model.trainable_variables),
+            largest=max((_bytes([weight]) for weight in model.weights), default=0),
             tensors=len(model.weights),
             output=FLOAT32_BYTES * batch * sum(values_of(tensor) for tensor in model.outputs),
         )
@@ -109,14 +117,14 @@ class _Part:
         return self.weights + self.update.slots * self.trainable
 
     @property
-    def backward(self) -> float:
-        """Peak of the backward pass beyond what lasts."""
+    def passing(self) -> float:
+        """Peak of what comes and goes with every batch."""
         activations = FRAGMENTATION * activation_bytes(self.calls, self.batch)
-        return self.role.kept * (activations + LOSS_OUTPUTS * self.output) + self.trainable
+        return self.role.kept * (activations + LOSS_OUTPUTS * self.output)
 
     @property
     def updating(self) -> float:
-        """Peak of the update beyond what lasts."""
+        """Peak of the update."""
         return (1 + self.update.temporaries) * self.trainable
 
     @property
@@ -132,23 +140,32 @@ class _Part:
         multiply_adds = work.effective * (role.forward + 2 * role.through + 3 * role.updates)
         both = role.through + role.updates
         moved = work.forward_bytes * (role.forward + both) + work.backward_bytes * both
+        updating = self.update.passes * self.trainable
         calls = len(self.calls) * (role.forward / 3 + both) + self.tensors
         return (
             2 * multiply_adds * self.batch / rates.operations
-            + (moved * self.batch + self.update.passes * self.trainable) / rates.bytes
+            + (moved * self.batch + work.weight_bytes * both + updating) / rates.bytes
             + calls * SECONDS_PER_CALL
         )
 
 
-def _memory(parts: Sequence[_Part]) -> float:
-    lasting = sum(part.lasting + part.graph for part in parts)
-    backward = sum(part.backward for part in parts)
+def _device_bytes(parts: Sequence[_Part]) -> float:
+    """Returns what weights, optimizers and intermediate results take together."""
+    passing = sum(part.passing for part in parts)
+    initial = 2 * max(part.largest for part in parts) + passing
+    backward = sum(part.trainable for part in parts) + passing
     updating = sum(part.updating for part in parts)
-    return lasting + max(backward, updating) + GRAPH_BYTES
+    return sum(part.lasting for part in parts) + max(initial, backward, updating)
 
 
-def _batches(model: keras.Model, config: Config) -> float:
-    """Returns the bytes of the batches that wait, are used, and are copied to the device."""
+def _process_bytes(parts: Sequence[_Part]) -> float:
+    """Returns what graphs take, and saving all weights, one after the other."""
+    saved = sum(part.weights for part in parts) + max(part.largest for part in parts)
+    return GRAPH_BYTES + sum(part.graph for part in parts) + saved
+
+
+def _waiting_bytes(model: keras.Model, config: Config) -> float:
+    """Returns what the batches take that wait, are used, and are copied."""
     images = sum(values_of(tensor) for tensor in model.inputs)
     targets = sum(values_of(tensor) for tensor in model.outputs)
     if config.loss_function.loss == SPARSE_LOSS:

@@ -12,7 +12,7 @@ class Update:
         slots: Tensors that the optimizer keeps between steps.
         temporaries: Tensors that are in memory together while it computes, as measured: TensorFlow
             begins the updates of many weights before it ends any.
-        passes: Tensors read or written, counted from the operations of Keras, which fuses none.
+        passes: Tensors read or written, as measured: Keras computes a rule in single operations.
     """
 
     slots: int
@@ -21,13 +21,13 @@ class Update:
 
 
 UPDATES: dict[str, Update] = {
-    "Adam": Update(slots=2, temporaries=3, passes=30),
-    "NAdam": Update(slots=2, temporaries=2, passes=35),
+    "Adam": Update(slots=2, temporaries=3, passes=25),
+    "NAdam": Update(slots=2, temporaries=2, passes=27),
     "SGD": Update(slots=0, temporaries=1, passes=5),
-    "RMSprop": Update(slots=1, temporaries=3, passes=17),
-    "Adagrad": Update(slots=1, temporaries=2, passes=14),
-    "Adadelta": Update(slots=2, temporaries=5, passes=30),
-    "Adamax": Update(slots=2, temporaries=2, passes=25),
+    "RMSprop": Update(slots=1, temporaries=3, passes=20),
+    "Adagrad": Update(slots=1, temporaries=2, passes=16),
+    "Adadelta": Update(slots=2, temporaries=5, passes=25),
+    "Adamax": Update(slots=2, temporaries=2, passes=20),
 }
 
 
