@@ -38,6 +38,24 @@ class TrainingStarted:
 
 
 @dataclass(frozen=True)
+class Resumed:
+    """Training goes on from a checkpoint; what came after that is told again.
+
+    On a processor it is the same again. The last epoch before the checkpoint is told again too: it
+    may not have been told.
+
+    Attributes:
+        progress: How far training was.
+        steps_done: Steps done in the whole training by then.
+        samples_done: Samples seen in the whole training by then.
+    """
+
+    progress: Progress
+    steps_done: int
+    samples_done: int
+
+
+@dataclass(frozen=True)
 class StepFinished:
     """One or more steps are done since the last event of this kind.
 
@@ -79,5 +97,5 @@ class Warned:
     message: str
 
 
-Event = TrainingStarted | StepFinished | EpochFinished | Warned
+Event = TrainingStarted | Resumed | StepFinished | EpochFinished | Warned
 Emit = Callable[[Event], None]

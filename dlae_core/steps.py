@@ -1,6 +1,6 @@
 """The compiled training and evaluation steps. All that the trainer knows of TensorFlow is here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -8,11 +8,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from dlae_core.errors import DeviceOutOfMemory
+from dlae_core.errors import DeviceOutOfMemory, IncompatibleArtifact
 from dlae_core.monitors import Monitors
 
 Float64 = NDArray[np.float64]
 Loss = Callable[[Any, Any], Any]
+
+TENSORFLOW = str(tf.__version__)
+
+# What names of variables begin with.
+MODEL, OPTIMIZER = "model/", "optimizer/"
 
 
 class Steps:
@@ -42,8 +47,7 @@ class Steps:
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
         """
-        self._optimizer.learning_rate = rate
-        return self._run(self._train_step, images, targets)
+        return self._run(self._train_step, images, targets, np.float32(rate))
 
     def evaluate(self, images: NDArray[np.float32], targets: NDArray[Any]) -> Float64:
         """Measures one batch without changing anything.
@@ -53,15 +57,47 @@ class Steps:
         """
         return self._run(self._evaluate_step, images, targets)
 
-    def _run(
-        self, step: Callable[..., Any], images: NDArray[np.float32], targets: NDArray[Any]
-    ) -> Float64:
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Returns all that steps change: weights, the state of random layers, of the optimizer."""
+        return {name: np.asarray(variable) for name, variable in self._variables().items()}
+
+    def assign(self, arrays: Mapping[str, NDArray[Any]], optimizer: bool = True) -> None:
+        """Goes on from what `arrays` returned; from the weights alone, or with the optimizer.
+
+        Raises:
+            IncompatibleArtifact: It is of another network or optimizer.
+        """
+        wanted = {
+            name: variable
+            for name, variable in self._variables().items()
+            if optimizer or name.startswith(MODEL)
+        }
+        for name, variable in wanted.items():
+            found = arrays[name].shape if name in arrays else None
+            if found != tuple(variable.shape):
+                raise IncompatibleArtifact(
+                    f"expected {variable.path} of shape {tuple(variable.shape)} in the checkpoint, "
+                    f"found {'none' if found is None else found}; it is of another network or "
+                    "optimizer"
+                )
+        for name, variable in wanted.items():
+            variable.assign(arrays[name])
+
+    def _variables(self) -> dict[str, keras.Variable]:
+        parts = {MODEL: self._model.variables, OPTIMIZER: self._optimizer.variables}
+        return {
+            f"{part}{number:05d}": variable
+            for part, variables in parts.items()
+            for number, variable in enumerate(variables)
+        }
+
+    def _run(self, step: Callable[..., Any], images: NDArray[np.float32], *rest: Any) -> Float64:
         if step not in self._compiled:
             # One trace for whole and partial batches: tracing a deep network takes seconds.
-            signature = [_any_batch(images), _any_batch(targets)]
+            signature = [_any_batch(array) for array in (images, *rest)]
             self._compiled[step] = tf.function(step, input_signature=signature)
         try:
-            sums = self._compiled[step](images, targets)
+            sums = self._compiled[step](images, *rest)
         except tf.errors.ResourceExhaustedError as error:
             raise DeviceOutOfMemory(
                 f"the network and a batch of {len(images)} images of shape {images.shape[1:]} do "
@@ -70,8 +106,9 @@ class Steps:
             ) from error
         return np.asarray(sums, dtype=np.float64)
 
-    def _train_step(self, images: Any, targets: Any) -> Any:
+    def _train_step(self, images: Any, targets: Any, rate: Any) -> Any:
         variables = self._model.trainable_variables
+        self._optimizer.learning_rate.assign(rate)
         with tf.GradientTape() as tape:
             output = self._model(images, training=True)
             loss = self._total(targets, output)
@@ -100,4 +137,4 @@ def device(hardware: str) -> str:
 
 
 def _any_batch(array: NDArray[Any]) -> Any:
-    return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+    return tf.TensorSpec((None, *array.shape[1:]) if array.shape else (), array.dtype)

@@ -49,7 +49,7 @@ ORDER = (
     ("graph", "losses"),
     ("monitors", "optimization", "cost"),
     ("families", "steps", "datasets", "engines"),
-    ("training_data",),
+    ("training_data", "checkpoints"),
     ("validation", "prediction"),
     ("training",),
 )

@@ -1,6 +1,8 @@
 """The learning rate over time."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from dlae.v1.config_pb2 import LearningRateSchedule
 
@@ -77,6 +79,28 @@ class LearningRate:
             if self._waited >= patience:
                 self._reduce()
                 self._cooldown, self._waited = patience, 0
+
+    def state(self) -> dict[str, float | None]:
+        """Returns all that changes in the course of a training, as JSON values."""
+        return {
+            "rate": self._plateaued,
+            "best": None if math.isinf(self._best) else self._best,
+            "waited": self._waited,
+            "cooldown": self._cooldown,
+        }
+
+    def restore(self, state: Mapping[str, Any], same_rate: bool = True) -> None:
+        """Goes on from a state.
+
+        Args:
+            state: As `state` returned it.
+            same_rate: Whether `learning_rate` is still what it was; if not, it takes the place of
+                the rate that plateaus have left.
+        """
+        if same_rate:
+            self._plateaued = state["rate"]
+        self._best = math.inf if state["best"] is None else state["best"]
+        self._waited, self._cooldown = state["waited"], state["cooldown"]
 
     def _reduce(self) -> None:
         reduced = self._plateaued * self._settings.decay_on_plateau_factor

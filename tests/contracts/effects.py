@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from dlae_core.bundle import Bundle
 from dlae_core.config import load_config, write_config
 from dlae_core.errors import DlaeError, InvalidConfig, Violation
 from dlae_core.events import EpochFinished, TrainingStarted, Warned
@@ -154,6 +155,12 @@ def run(text: str, work: Path) -> Any:
     train(load_config(text).config, work, told.append, lambda: False)
     kept = [event for event in told if isinstance(event, (Warned, TrainingStarted))]
     return kept, sum(isinstance(event, EpochFinished) for event in told)
+
+
+def trained(text: str, work: Path) -> Any:
+    """What is left of a training: the metrics of the network."""
+    bundle = train(load_config(text).config, work, lambda event: None, lambda: False)
+    return Bundle.open(bundle).manifest.metrics
 
 
 def _batches(pipeline: Any) -> Iterator[Any]:

@@ -26,6 +26,7 @@ from tests.contracts.effects import (
     rates,
     report,
     run,
+    trained,
     updates,
     written,
 )
@@ -68,6 +69,11 @@ AUGMENTING = {"augmentation.apply_augmentation_switch": True}
 UNSCALED = {"preprocessing.normalization_type": "none"}
 PLATEAU = {"learning_rate_schedule.decay_on_plateau_switch": True}
 STEPS = {"learning_rate_schedule.step_decay_switch": True}
+# The loss rises from epoch to epoch.
+RISING = {
+    "optimizer.optimizer": "SGD",
+    "learning_rate_schedule.learning_rate": 30.0,
+}
 STALLED = {
     "training_configurations.epochs": 4,
     "training_configurations.early_stop_switch": True,
@@ -250,6 +256,10 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     "training_configurations.split_group": Acts(batches, ("", "patient")),
     "training_configurations.data_threads": Hastens((0, 2)),
     "training_configurations.data_memory": Hastens((0, 64)),
+    "training_configurations.recovery_period": Hastens((0, 1)),
+    "training_configurations.restore_best_switch": Acts(
+        trained, (False, True), {"training_configurations.epochs": 3, **RISING}
+    ),
     **{
         f"monitors.{name}_switch": Acts(monitored, (False, True))
         for name in (

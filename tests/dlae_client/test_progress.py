@@ -25,6 +25,7 @@ def _shown(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO) -> str:
     step = pb.Progress(epoch=2, epochs=4, step=5, steps=10)
     events = [
         pb.JobEvent(sequence=1, training_started=pb.TrainingStarted(epochs=4, steps=10)),
+        pb.JobEvent(sequence=2, resumed=pb.Resumed(progress=step, steps_done=15)),
         pb.JobEvent(sequence=2, step_finished=pb.StepFinished(progress=step)),
         pb.JobEvent(sequence=3, warned=pb.Warned(message="mind the step")),
         pb.JobEvent(sequence=4),
@@ -50,7 +51,7 @@ def test_elsewhere_and_with_no_color_lines_are_plain(
     text = _shown(monkeypatch, stream())
     assert "\x1b" not in text
     assert "█" not in text
-    assert text.splitlines()[1:] == ["warning: mind the step"]
+    assert text.splitlines()[1:] == ["going on from step 5 of epoch 2/4", "warning: mind the step"]
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_the_history_has_one_line_per_epoch_in_the_columns_of_1_0(
     with (bundle / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     names = ["accuracy", "dice", "loss", "mean_squared_error"]
-    expected = ["epoch", *names, *(f"val_{name}" for name in names), "learning_rate", "seconds"]
+    expected = ["epoch", *names, *(f"val_{name}" for name in names), "learning_rate"]
     assert list(rows[0]) == expected
     assert [row["epoch"] for row in rows] == ["0", "1"]
     epochs = [event for event in events if isinstance(event, EpochFinished)]

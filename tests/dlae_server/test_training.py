@@ -97,7 +97,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_a_full_queue_refuses(
     [
         ("fail", "TRAINING_DIVERGED", "the loss is not a number"),
         ("break", "INTERNAL", "internal error; the server's log names it"),
-        ("die", "WORKER_DIED", "killed, probably out of memory"),
+        ("die", "WORKER_DIED", "its process was killed"),
     ],
 )
 def test_what_goes_wrong_in_a_job_is_its_error(
@@ -109,6 +109,20 @@ def test_what_goes_wrong_in_a_job_is_its_error(
     assert (last.state, last.error.reason) == (pb.Job.STATE_FAILED, reason)
     assert sentence in last.error.message
     assert server.job(job.id).error == last.error
+
+
+def test_a_job_whose_worker_dies_is_tried_again_and_told_once(server: ServerProcess) -> None:
+    server.behave("die")
+    job = server.train()
+    events = server.events(job.id)
+    assert states(events) == ["QUEUED", *["RUNNING", "QUEUED"] * 3, "RUNNING", "FAILED"]
+    told = [
+        event.epoch_finished.progress.epoch for event in events if event.HasField("epoch_finished")
+    ]
+    assert told == [1]
+    after = server.job(job.id)
+    assert (after.attempt, after.stalls, after.steps_done, after.samples_done) == (4, 3, 3, 12)
+    assert after.epochs_done == 1
 
 
 def test_what_libraries_print_goes_to_the_log_of_the_job(server: ServerProcess) -> None:

@@ -301,7 +301,7 @@ def test_a_killed_server_tells_the_truth_when_it_is_back(server: Server) -> None
             messages.append(event.state_changed.message)
             if event.WhichOneof("kind") == "epoch_finished" and event.sequence > 10:
                 break
-        assert any("starts again" in message for message in messages)
+        assert any("goes on from its last checkpoint" in message for message in messages)
         assert client.status(job).attempt == 2
     assert server.json("cancel", job)["state"] == "CANCELLING"
     assert server.run("watch", job).returncode == 8

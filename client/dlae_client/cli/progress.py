@@ -55,6 +55,7 @@ class TrainingProgress:
         self._shows: dict[str, Callable[[JobEvent], None]] = {
             "state_changed": self._state,
             "training_started": self._training_started,
+            "resumed": self._resumed,
             "step_finished": self._step,
             "epoch_finished": self._epoch,
             "warned": lambda event: self._bar.line(f"warning: {event.warned.message}"),
@@ -88,6 +89,10 @@ class TrainingProgress:
             f"({told.validation_samples} for validation), {told.epochs} epochs of {told.steps} "
             f"steps, on the {told.device}"
         )
+
+    def _resumed(self, event: JobEvent) -> None:
+        at = event.resumed.progress
+        self._bar.line(f"going on from step {at.step} of epoch {at.epoch}/{at.epochs}")
 
     def _step(self, event: JobEvent) -> None:
         told = event.step_finished

@@ -104,9 +104,11 @@ class Journal:
         return job
 
     async def add_event(self, job_id: str, event: pb.JobEvent) -> None:
-        """Records what a worker tells of its job."""
+        """Records what a worker tells of its job, but for an epoch that has been told of before."""
 
-        def change(job: Job) -> pb.JobEvent:
+        def change(job: Job) -> pb.JobEvent | None:
+            if event.HasField("epoch_finished") and self._is_told(job, event.epoch_finished):
+                return None
             note(job, event, self._metrics)
             return event
 
@@ -156,6 +158,16 @@ class Journal:
             if not await self._change_after(seen, max(rest, 0.0)):
                 yield None
                 told = time.monotonic()
+
+    def _is_told(self, job: Job, epoch: pb.EpochFinished) -> bool:
+        """Returns whether the log says the same of an epoch, as it does where training went back.
+
+        Runs in the store's thread.
+        """
+        if epoch.progress.epoch > job.epochs_done:
+            return False
+        told = self.store.epoch(job.id, epoch.progress.epoch)
+        return told is not None and dict(told.metrics) == dict(epoch.metrics)
 
     async def _change_after(self, seen: int, seconds: float | None) -> bool:
         """Waits until any job has changed since `seen`; returns whether one has in time."""

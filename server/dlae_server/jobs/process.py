@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from dlae_server.jobs.memory import kernel_kills
+
 WORKER = (sys.executable, "-m", "dlae_server.jobs.worker")
 LINE_BYTES = 64 << 20
 END_SECONDS = 5.0
@@ -21,6 +23,7 @@ class TaskProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._kills = kernel_kills()
 
     @classmethod
     async def start(
@@ -56,10 +59,11 @@ class TaskProcess:
         self._tell(json.dumps(task))
 
     async def messages(self) -> AsyncIterator[dict[str, Any]]:
-        """Yields what the process sends until it closes its output."""
+        """Yields what the process sends until it closes its output, or dies in mid-sentence."""
         assert self._process.stdout is not None
         async for line in self._process.stdout:
-            yield json.loads(line)
+            if line.endswith(b"\n"):
+                yield json.loads(line)
 
     def cancel(self) -> None:
         """Asks the process to stop its task."""
@@ -76,13 +80,24 @@ class TaskProcess:
                 return "its process fell silent and was ended"
         code = self._process.returncode or 0
         if code == -signal.SIGKILL:
-            return "its process was killed, probably out of memory; lower the batch size"
+            return self._killer()
         return f"its process ended with {_cause(code)}" if code else "its process ended early"
 
     def kill(self) -> None:
         """Ends the process at once."""
         if self.is_alive:
             self._process.kill()
+
+    def _killer(self) -> str:
+        kills = kernel_kills()
+        if kills != self._kills:
+            return (
+                "the system's memory ran out and its process was ended; lower "
+                "training_configurations.batch_size or data_memory"
+            )
+        if kills is not None:
+            return "its process was killed, but not for want of memory"
+        return "its process was killed, perhaps for want of memory; lower the batch size"
 
     def _tell(self, line: str) -> None:
         if self._process.stdin and not self._process.stdin.is_closing():

@@ -5,12 +5,23 @@ from dlae_server.metrics import Metrics
 
 
 def note(job: pb.Job, event: pb.JobEvent, metrics: Metrics) -> None:
-    """Takes progress and metrics of an event over into the job and the service's metrics."""
+    """Takes progress and metrics of an event over into the job and the service's metrics.
+
+    What is done again after an interruption is not counted again.
+    """
     told: pb.StepFinished | pb.EpochFinished
     kind = event.WhichOneof("kind")
+    if kind == "training_started":
+        job.ClearField("progress")
+        job.metrics.clear()
+        return
+    if kind == "resumed":
+        job.progress.CopyFrom(event.resumed.progress)
+        return
     if kind == "epoch_finished":
         told = event.epoch_finished
-        metrics.epochs.inc()
+        metrics.epochs.inc(max(told.progress.epoch - job.epochs_done, 0))
+        job.epochs_done = max(told.progress.epoch, job.epochs_done)
     elif kind == "step_finished":
         told = event.step_finished
         _count_steps(job, event.step_finished, metrics)
@@ -22,10 +33,10 @@ def note(job: pb.Job, event: pb.JobEvent, metrics: Metrics) -> None:
 
 
 def _count_steps(job: pb.Job, step: pb.StepFinished, metrics: Metrics) -> None:
-    """Counts the steps since the job's last event; events of most steps are left out."""
-    before = job.progress
-    done_before = max(before.epoch - 1, 0) * before.steps + before.step
-    new = max(step.steps_done - done_before, 0)
-    metrics.steps.inc(new)
-    if step.steps_done:
-        metrics.samples.inc(new * step.samples_done / step.steps_done)
+    """Counts what is new since the job's last event; events of most steps are left out."""
+    if step.steps_done <= job.steps_done:
+        return
+    metrics.steps.inc(step.steps_done - job.steps_done)
+    metrics.samples.inc(max(step.samples_done - job.samples_done, 0))
+    job.steps_done, job.samples_done = step.steps_done, step.samples_done
+    job.stalls = 0

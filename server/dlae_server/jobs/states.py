@@ -36,10 +36,8 @@ def enter(
     job.state = state
     if state == Job.STATE_RUNNING:
         job.attempt += 1
+        job.stalls += 1
         job.start_time.CopyFrom(time)
-    if state == Job.STATE_QUEUED:
-        job.ClearField("progress")
-        job.metrics.clear()
     if state in FINISHED:
         job.end_time.CopyFrom(time)
     if error:

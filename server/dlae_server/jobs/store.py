@@ -180,6 +180,16 @@ class Store:
         )
         return [JobEvent.FromString(blob) for (blob,) in rows]
 
+    def epoch(self, job_id: str, number: int) -> training_pb2.EpochFinished | None:
+        """Returns what was last told of an epoch of a job, from 1; None where nothing was."""
+        rows = self._connection.execute(
+            "SELECT event FROM events WHERE job_id = ? AND kind = 'epoch_finished' "
+            "ORDER BY sequence DESC",
+            (job_id,),
+        )
+        events = (JobEvent.FromString(blob).epoch_finished for (blob,) in rows)
+        return next((event for event in events if event.progress.epoch == number), None)
+
     def model(self, name: str, version: int | None) -> models_pb2.Model:
         """Returns a version of a model, the newest where none is named.
 

@@ -12,7 +12,7 @@ from google.protobuf.json_format import ParseDict, ParseError
 from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from dlae_core.errors import DlaeError, StorageFailed
-from dlae_server.errors import JobFinished, QueueFull, ShuttingDown
+from dlae_server.errors import JobFinished, JobNotFound, QueueFull, ShuttingDown
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.process import WORKER, TaskProcess
 from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now
@@ -21,11 +21,13 @@ from dlae_server.models.registry import model_from_bundle
 from dlae_server.settings import Settings
 
 LOG = logging.getLogger(__name__)
-ATTEMPTS = 3
+# Starts in a row that got no further than one before.
+STALLS = 3
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-INTERRUPTED = (
-    "the server stopped while this job was running; training starts again from the beginning"
-)
+GOES_ON = "training goes on from its last checkpoint, or from the beginning where there is none"
+INTERRUPTED = f"the server stopped while this job was running; {GOES_ON}"
+# The last checkpoint of a job that has ended, in its folder.
+CHECKPOINT_FILE = "checkpoint.dlae"
 
 
 class Supervisor:
@@ -51,13 +53,17 @@ class Supervisor:
         for job in await call(store.in_state, Job.STATE_CANCELLING):
             await self._journal.finish(job.id, Job.STATE_CANCELLED)
         for job in await call(store.in_state, Job.STATE_RUNNING):
-            if job.attempt < ATTEMPTS:
-                await self._requeue(job.id)
+            if job.stalls < STALLS:
+                await self._requeue(job.id, INTERRUPTED)
             else:
-                message = f"the server stopped {job.attempt} times while this job was running"
+                message = (
+                    f"the server stopped {job.stalls} times in a row while this job was running, "
+                    "which got no further in between"
+                )
                 error = pb.JobError(reason="SERVER_STOPPED", message=message)
                 await self._journal.finish(job.id, Job.STATE_FAILED, error)
         await self._journal.count()
+        await self._sweep()
         return asyncio.create_task(self._work())
 
     def kill(self) -> None:
@@ -115,7 +121,9 @@ class Supervisor:
             self.kill()
             self._running, self._process = "", None
         await self._end(job.id, message)
-        await asyncio.to_thread(shutil.rmtree, folder / "work", ignore_errors=True)
+        ended = await self._journal.call(self._journal.store.job, job.id)
+        if ended.state in FINISHED:
+            await asyncio.to_thread(_tidy, folder)
 
     async def _followed(self, job_id: str, folder: Path) -> dict[str, Any]:
         """Starts a worker and records its events; returns its last message."""
@@ -156,10 +164,15 @@ class Supervisor:
         job = await self._journal.call(self._journal.store.job, job_id)
         if job.state == Job.STATE_CANCELLING:
             await self._journal.finish(job_id, Job.STATE_CANCELLED)
-        elif self._journal.stopping:
-            await self._requeue(job_id)
+            return
+        if self._journal.stopping:
+            await self._requeue(job_id, INTERRUPTED)
+            return
+        self._metrics.restarts.labels("job_died").inc()
+        if job.stalls < STALLS:
+            LOG.warning("job %s: %s", job_id, cause)
+            await self._requeue(job_id, f"training stopped: {cause}; {GOES_ON}")
         else:
-            self._metrics.restarts.labels("job_died").inc()
             error = pb.JobError(reason="WORKER_DIED", message=f"training stopped: {cause}")
             await self._journal.finish(job_id, Job.STATE_FAILED, error)
 
@@ -179,10 +192,18 @@ class Supervisor:
         else:
             await self._journal.finish_with_model(model)
 
-    async def _requeue(self, job_id: str) -> None:
-        await self._journal.change(
-            job_id, lambda job: enter(job, Job.STATE_QUEUED, message=INTERRUPTED)
-        )
+    async def _requeue(self, job_id: str, message: str) -> None:
+        await self._journal.change(job_id, lambda job: _wait_again(job, message))
+
+    async def _sweep(self) -> None:
+        """Tidies up after jobs that ended just before the server did."""
+        for work in (self._settings.data_dir / "jobs").glob("*/work"):
+            try:
+                job = await self._journal.call(self._journal.store.job, work.parent.name)
+            except JobNotFound:
+                continue
+            if job.state in FINISHED:
+                await asyncio.to_thread(_tidy, work.parent)
 
 
 def _new_id(name: str) -> str:
@@ -194,6 +215,13 @@ def _begin(job: Job) -> pb.JobEvent | None:
     return enter(job, Job.STATE_RUNNING) if job.state == Job.STATE_QUEUED else None
 
 
+def _wait_again(job: Job, message: str) -> pb.JobEvent:
+    """Puts a job back whose worker is gone; it may have been cancelled meanwhile."""
+    if job.state == Job.STATE_CANCELLING:
+        return enter(job, Job.STATE_CANCELLED)
+    return enter(job, Job.STATE_QUEUED, message=message)
+
+
 def _cancel(job: Job) -> pb.JobEvent | None:
     if job.state in FINISHED:
         raise JobFinished(job.id, NAMES[job.state])
@@ -201,6 +229,14 @@ def _cancel(job: Job) -> pb.JobEvent | None:
         return None
     waits = job.state == Job.STATE_QUEUED
     return enter(job, Job.STATE_CANCELLED if waits else Job.STATE_CANCELLING)
+
+
+def _tidy(folder: Path) -> None:
+    """Leaves of a job's work its last checkpoint, from which another job may go on."""
+    checkpoints = sorted((folder / "work" / "recovery").glob("*.dlae"))
+    if checkpoints:
+        checkpoints[-1].replace(folder / CHECKPOINT_FILE)
+    shutil.rmtree(folder / "work", ignore_errors=True)
 
 
 def _stored(bundle: Path, target: Path, job: Job) -> models_pb2.Model:

@@ -19,6 +19,16 @@ def _started(event: core.TrainingStarted) -> pb.JobEvent:
     return pb.JobEvent(training_started=pb.TrainingStarted(**vars(event)))
 
 
+def _resumed(event: core.Resumed) -> pb.JobEvent:
+    return pb.JobEvent(
+        resumed=pb.Resumed(
+            progress=_progress(event.progress),
+            steps_done=event.steps_done,
+            samples_done=event.samples_done,
+        )
+    )
+
+
 def _step(event: core.StepFinished) -> pb.JobEvent:
     return pb.JobEvent(
         step_finished=pb.StepFinished(
@@ -49,6 +59,7 @@ def _warned(event: core.Warned) -> pb.JobEvent:
 
 TRANSCRIPTIONS: dict[type, Callable[[Any], pb.JobEvent]] = {
     core.TrainingStarted: _started,
+    core.Resumed: _resumed,
     core.StepFinished: _step,
     core.EpochFinished: _epoch,
     core.Warned: _warned,

@@ -8,9 +8,10 @@ import pytest
 
 from dlae.v1 import training_pb2 as pb
 from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.progress import note
 from dlae_server.jobs.states import FINISHED, Job, enter
 from dlae_server.jobs.store import Store
-from dlae_server.jobs.supervisor import ATTEMPTS, Supervisor
+from dlae_server.jobs.supervisor import CHECKPOINT_FILE, STALLS, Supervisor
 from dlae_server.metrics import Metrics
 from dlae_server.settings import Settings
 
@@ -53,8 +54,7 @@ def test_a_job_that_was_running_waits_again(tmp_path: Path) -> None:
     left_behind(tmp_path, Job.STATE_RUNNING)
     job, events = asyncio.run(recovered(tmp_path, work=False))
     assert (job.state, job.attempt) == (Job.STATE_QUEUED, 1)
-    assert not job.HasField("progress")
-    assert "starts again from the beginning" in events[-1].state_changed.message
+    assert "goes on from its last checkpoint" in events[-1].state_changed.message
 
 
 def test_a_job_that_was_running_is_run_a_second_time(tmp_path: Path) -> None:
@@ -66,8 +66,49 @@ def test_a_job_that_was_running_is_run_a_second_time(tmp_path: Path) -> None:
     assert states == [queued, running, queued, running, failed]
 
 
-def test_the_third_crash_ends_a_job(tmp_path: Path) -> None:
-    again = [Job.STATE_QUEUED, Job.STATE_RUNNING] * (ATTEMPTS - 1)
+def _advance(folder: Path, steps: int) -> None:
+    """Tells of a step of the job `a`."""
+    store, metrics = Store(folder / "dlae.sqlite3"), Metrics()
+    told = pb.StepFinished(progress=pb.Progress(step=steps), steps_done=steps)
+
+    def change(job: Job) -> pb.JobEvent:
+        event = pb.JobEvent(step_finished=told)
+        note(job, event, metrics)
+        return event
+
+    store.record("a", change)
+    store.close()
+
+
+def test_a_job_that_got_further_may_be_interrupted_again_and_again(tmp_path: Path) -> None:
+    again = [Job.STATE_QUEUED, Job.STATE_RUNNING] * STALLS
+    left_behind(tmp_path, Job.STATE_RUNNING, *again)
+    _advance(tmp_path, steps=5)
+    job, _ = asyncio.run(recovered(tmp_path, work=False))
+    assert (job.state, job.attempt, job.stalls) == (Job.STATE_QUEUED, STALLS + 1, 0)
+
+
+def test_the_checkpoint_of_a_job_that_has_ended_is_kept_and_nothing_else(tmp_path: Path) -> None:
+    left_behind(tmp_path, Job.STATE_RUNNING, Job.STATE_FAILED)
+    recovery = tmp_path / "jobs" / "a" / "work" / "recovery"
+    recovery.mkdir(parents=True)
+    for name in ("1.dlae", "2.dlae"):
+        (recovery / name).write_text(name)
+    asyncio.run(recovered(tmp_path, work=False))
+    (left,) = (tmp_path / "jobs" / "a").iterdir()
+    assert (left.name, left.read_text()) == (CHECKPOINT_FILE, "2.dlae")
+
+
+def test_the_work_of_a_job_that_waits_again_is_kept(tmp_path: Path) -> None:
+    left_behind(tmp_path, Job.STATE_RUNNING)
+    work = tmp_path / "jobs" / "a" / "work"
+    work.mkdir(parents=True)
+    asyncio.run(recovered(tmp_path, work=False))
+    assert work.exists()
+
+
+def test_the_third_crash_at_one_place_ends_a_job(tmp_path: Path) -> None:
+    again = [Job.STATE_QUEUED, Job.STATE_RUNNING] * (STALLS - 1)
     left_behind(tmp_path, Job.STATE_RUNNING, *again)
     job, events = asyncio.run(recovered(tmp_path, work=False))
     assert (job.state, job.error.reason) == (Job.STATE_FAILED, "SERVER_STOPPED")

@@ -27,6 +27,13 @@ def test_a_step_comes_over_whole() -> None:
     assert dict(told.metrics) == {"loss": 1.5}
 
 
+def test_a_resumption_comes_over_whole() -> None:
+    progress = core.Progress(epoch=2, epochs=3, step=1, steps=4)
+    told = message_from_event(core.Resumed(progress, 5, 20)).resumed
+    assert told.progress == pb.Progress(epoch=2, epochs=3, step=1, steps=4)
+    assert (told.steps_done, told.samples_done) == (5, 20)
+
+
 def test_a_start_and_a_warning_come_over_whole() -> None:
     started = message_from_event(core.TrainingStarted(3, 4, 12, 5, 99, "gpu")).training_started
     assert started == pb.TrainingStarted(

@@ -1,0 +1,160 @@
+"""What a training makes of its epochs: rates, stopping, history, the best weights, checkpoints."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+from numpy.typing import NDArray
+
+from dlae.v1.config_pb2 import Config
+from dlae_core.bundle import HISTORY_FILE
+from dlae_core.checkpoints.archive import Archive
+from dlae_core.history import History
+from dlae_core.optimization import EarlyStopping, LearningRate
+from dlae_core.training.best import BestWeights
+from dlae_core.training.kept import KeptCheckpoints
+
+Metrics = dict[str, float]
+Arrays = Mapping[str, NDArray[Any]]
+
+_NO_METRICS = ("epoch", "learning_rate")
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What of a checkpoint a training goes on from, besides weights, history and place.
+
+    Attributes:
+        optimizer: The optimizer's moments.
+        rate: The learning rate that plateaus have left.
+        within_epoch: The sums of an epoch that was under way; if not, it begins anew.
+        end: That training has been stopped early.
+    """
+
+    optimizer: bool = True
+    rate: bool = True
+    within_epoch: bool = True
+    end: bool = True
+
+
+class Course:
+    """Follows a training from epoch to epoch.
+
+    Attributes:
+        ended: Whether training is to stop before its last epoch.
+        last: Metrics and learning rate of the last epoch; empty before.
+    """
+
+    def __init__(self, config: Config, model: keras.Model, steps: int, workspace: Path) -> None:
+        """Begins before the first epoch.
+
+        Args:
+            config: Resolved and checked.
+            model: The network that is trained.
+            steps: Of one epoch.
+            workspace: Holds the folder `bundle`.
+
+        Raises:
+            StorageFailed: The workspace cannot be written.
+        """
+        settings = config.training_configurations
+        patience = settings.early_stop_patience
+        self._rate = LearningRate(config.learning_rate_schedule, steps, settings.epochs)
+        self._stopping = EarlyStopping(patience) if settings.early_stop_switch else None
+        self._history = History(workspace / "bundle" / HISTORY_FILE)
+        self._best = BestWeights(model) if settings.restore_best_switch else None
+        saving, folder = config.save_configurations, workspace / "kept"
+        self._kept = (
+            KeptCheckpoints(saving, folder, model) if saving.save_checkpoints_switch else None
+        )
+        self.ended = False
+        self.last: dict[str, Any] = {}
+
+    def rate(self, update: int, epoch: int) -> float:
+        """Returns the learning rate of an update, from 0, in an epoch, from 0."""
+        return self._rate.rate(update, epoch)
+
+    def epoch_finished(self, metrics: Metrics, rate: float) -> None:
+        """Takes an epoch into account.
+
+        Args:
+            metrics: Means over the epoch; validation metrics begin with `val_`.
+            rate: Learning rate of its last step.
+
+        Raises:
+            StorageFailed: The disk is full or cannot be written.
+        """
+        self.last = {"metrics": metrics, "learning_rate": rate}
+        self._history.append(metrics, rate)
+        watched = metrics.get("val_loss")
+        self._rate.epoch_finished(watched)
+        if self._stopping:
+            self.ended = self._stopping.epoch_finished(watched)
+        if self._best:
+            self._best.epoch_finished(len(self._history.rows), metrics)
+
+    def keep(self, state: Callable[[], Archive]) -> None:
+        """Writes a checkpoint where the configuration asks for one of the last epoch.
+
+        Args:
+            state: Returns the state of the training.
+
+        Raises:
+            StorageFailed: The disk is full or cannot be written.
+        """
+        if self._kept:
+            self._kept.epoch_finished(len(self._history.rows), self.last["metrics"], state)
+
+    def end(self) -> Metrics:
+        """Puts the best weights back where asked for; returns the metrics of what is left."""
+        rows = self._history.rows
+        epoch = self._best.put_back() if self._best else 0
+        row = rows[(epoch or len(rows)) - 1]
+        return {name: value for name, value in row.items() if name not in _NO_METRICS}
+
+    def tidy(self) -> None:
+        """Removes files that are no longer wanted; to be called when the state is on disk."""
+        if self._kept:
+            self._kept.tidy()
+
+    def deliver(self, bundle: Path) -> None:
+        """Puts into a bundle what the configuration wants to have beside the model.
+
+        Raises:
+            StorageFailed: The disk is full or cannot be written.
+        """
+        if self._kept:
+            self._kept.deliver(bundle)
+
+    def state(self) -> Archive:
+        """Returns all that changes from epoch to epoch."""
+        best, weights = self._best.state() if self._best else (None, {})
+        facts = {
+            "ended": self.ended,
+            "last": self.last,
+            "history": self._history.rows,
+            "schedule": self._rate.state(),
+            "stopping": self._stopping.state() if self._stopping else None,
+            "best": best,
+            "kept": self._kept.state() if self._kept else None,
+        }
+        return Archive(facts, weights)
+
+    def restore(self, archive: Archive, carried: Carried) -> None:
+        """Goes on from a state.
+
+        Raises:
+            StorageFailed: The disk is full or cannot be written.
+        """
+        facts = archive.facts
+        self.last, self.ended = facts["last"], facts["ended"] and carried.end
+        self._history.restore(facts["history"])
+        self._rate.restore(facts["schedule"], carried.rate)
+        if self._stopping and facts["stopping"]:
+            self._stopping.restore(facts["stopping"])
+        if self._best and facts["best"]:
+            self._best.restore(facts["best"], archive.arrays)
+        if self._kept and facts["kept"]:
+            self._kept.restore(facts["kept"])

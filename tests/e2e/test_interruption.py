@@ -1,0 +1,91 @@
+"""A job whose worker and whose server are killed ends as one that nobody disturbed."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dlae_client import Client
+from tests.e2e.test_session import Server
+from tests.sessions import config_text, write_bright_images
+
+pytestmark = [pytest.mark.keras, pytest.mark.slow]
+
+EPOCHS = 90
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    write_bright_images(tmp_path)
+    running = Server(tmp_path)
+    yield running
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(20) == 0
+
+
+def _worker_of(server: Server) -> int:
+    """Returns the process that trains."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    for child in children.read_text().split():
+        if b"dlae_server.jobs.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    raise AssertionError("nobody trains")
+
+
+def _wait_for_epoch(server: Server, job: str, epoch: int) -> None:
+    with Client(server.listen) as client:
+        for event in client.watch(job):
+            if event.epoch_finished.progress.epoch >= epoch:
+                return
+    raise AssertionError("the job has ended")
+
+
+def _files(server: Server, model: str) -> dict[str, bytes]:
+    folder = server.folder / "fetched" / model
+    server.json("fetch", model, "-o", str(folder))
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_killed_worker_and_a_killed_server_change_nothing(server: Server) -> None:
+    config = server.folder / "config.json"
+    config.write_text(
+        config_text(
+            server.folder,
+            training_configurations__epochs=EPOCHS,
+            augmentation__rounds=4,
+            augmentation__apply_augmentation_switch=True,
+            augmentation__horizontal_flip_switch=True,
+            layers__serial_layer_list=[
+                "Input:(8, 8, 1)",
+                "Convolution 2D:8:(3, 3)",
+                "Batch normalization",
+                "Dropout:0.2",
+                "Convolution 2D:2:(1, 1)",
+                "Activation:softmax",
+            ],
+        )
+    )
+    whole = server.json("train", str(config), "--name", "whole")["model"]
+    job = server.json("train", str(config), "--name", "torn", "--detach")["job"]
+    _wait_for_epoch(server, job, EPOCHS // 5)
+    os.kill(_worker_of(server), signal.SIGKILL)
+    _wait_for_epoch(server, job, EPOCHS // 2)
+    server.kill()
+    server.start()
+    assert server.run("watch", job).returncode == 0
+    with Client(server.listen) as client:
+        done = client.status(job)
+        events = list(client.watch(job))
+    assert (done.attempt, done.stalls) == (3, 0)
+    assert done.steps_done == EPOCHS * 12
+    resumed = [event.resumed.progress.epoch for event in events if event.HasField("resumed")]
+    assert len(resumed) == 2
+    assert EPOCHS // 5 <= resumed[0] <= resumed[1]
+    epochs = [event.epoch_finished for event in events if event.HasField("epoch_finished")]
+    assert [one.progress.epoch for one in epochs] == list(range(1, EPOCHS + 1))
+    expected, found = _files(server, whole), _files(server, done.model)
+    for name in ("model.keras", "history.csv", "split.json"):
+        assert found[name] == expected[name], name
+    assert (server.folder / "server" / "jobs" / job / "checkpoint.dlae").is_file()
