@@ -59,6 +59,13 @@ class Connection:
     def __init__(self, server: str) -> None:
         self.server = server
         self.channel = grpc.insecure_channel(server, options=OPTIONS)
+        self._stubs: dict[Callable[[grpc.Channel], Any], Any] = {}
+
+    def stub(self, kind: Callable[[grpc.Channel], Any]) -> Any:
+        """Returns the stub of a service, made once: making one takes as long as a small call."""
+        if kind not in self._stubs:
+            self._stubs[kind] = kind(self.channel)
+        return self._stubs[kind]
 
     @contextmanager
     def errors(self) -> Iterator[None]:

@@ -5,16 +5,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from dlae.arrays import (
-    array_from_bytes,
-    array_from_tensor,
-    bytes_from_array,
-    header_from_array,
-    tensor_from_array,
-)
+from dlae.arrays import array_from_bytes, array_from_tensor, bytes_from_array, header_from_array
 from dlae.v1 import prediction_pb2 as pb
 from dlae.v1.prediction_pb2_grpc import PredictionServiceStub
-from dlae.v1.tensor_pb2 import TensorHeader
+from dlae.v1.tensor_pb2 import Tensor, TensorHeader
 from dlae_client.channel import Connection
 from dlae_client.errors import DataLost, InvalidRequest
 
@@ -36,19 +30,19 @@ def predict(connection: Connection, model: str, images: Array, labels: bool) -> 
         header = header_from_array(images)
     except TypeError as error:
         raise InvalidRequest(str(error), "INVALID_TENSOR") from error
-    stub = PredictionServiceStub(connection.channel)
+    stub = connection.stub(PredictionServiceStub)
     try:
         if images.nbytes < UNARY_BYTES:
-            request = pb.PredictRequest(
-                model=model, input=tensor_from_array(images), output_kind=kind
-            )
+            data = bytes_from_array(images).tobytes()
+            tensor = Tensor(data_type=header.data_type, shape=header.shape, data=data)
+            request = pb.PredictRequest(model=model, input=tensor, output_kind=kind)
             answer = connection.call(stub.Predict, request, PREDICT_SECONDS)
             return array_from_tensor(answer.output)
         start = pb.PredictStreamHeader(model=model, input=header, output_kind=kind)
         with connection.errors():
             parts = stub.PredictStream(_requests(start, images), timeout=PREDICT_SECONDS)
-            output, data = _joined(parts)
-        return array_from_bytes(data, output.data_type, output.shape)
+            output, joined = _joined(parts)
+        return array_from_bytes(joined, output.data_type, output.shape)
     except ValueError as error:
         raise DataLost(f"the server's answer is no array: {error}", "INVALID_TENSOR") from error
 
@@ -57,10 +51,11 @@ def _requests(header: pb.PredictStreamHeader, images: Array) -> Iterator[pb.Pred
     yield pb.PredictStreamRequest(header=header)
     data = bytes_from_array(images)
     for start in range(0, len(data), CHUNK_BYTES):
-        yield pb.PredictStreamRequest(data=bytes(data[start : start + CHUNK_BYTES]))
+        yield pb.PredictStreamRequest(data=data[start : start + CHUNK_BYTES].tobytes())
 
 
 def _joined(parts: Iterator[pb.PredictStreamResponse]) -> tuple[TensorHeader, bytearray]:
+    """Returns an answer's header and bytes."""
     output, data = TensorHeader(), bytearray()
     for part in parts:
         if part.HasField("header"):

@@ -31,7 +31,9 @@ from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.metrics import Metrics
+from dlae_server.models.catalogue import Catalogue
 from dlae_server.services.models import ModelService
+from dlae_server.services.predicting import Predictions
 from dlae_server.services.prediction import PredictionService
 from dlae_server.services.training import TrainingService
 from dlae_server.serving import host as serving
@@ -73,14 +75,14 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         supervisor = Supervisor(settings, metrics, journal, commands.task)
         reserve = Reserve(settings, commands.task)
         host = Host(settings, metrics, commands.model)
+        catalogue = Catalogue(settings, journal)
+        predictions = Predictions(catalogue, host, metrics)
         models = ModelService(settings, journal)
         server = _server(settings, metrics)
         add_TrainingServiceServicer_to_server(
             TrainingService(settings, journal, supervisor, reserve), server
         )
-        add_PredictionServiceServicer_to_server(
-            PredictionService(settings, models, host, metrics), server
-        )
+        add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
         add_ModelServiceServicer_to_server(models, server)
         checks = await _add_health(server)
         address = _bound(server, settings.listen)
@@ -101,6 +103,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await server.stop(STOP_SECONDS)
             await reserve.close()
             await host.stop()
+            catalogue.close()
             await journal.close()
         # Nobody but this task takes jobs further: where it failed, the server has failed.
         await work

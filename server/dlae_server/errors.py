@@ -45,9 +45,14 @@ class JobFinished(DlaeError):
 
 
 class QueueFull(DlaeError):
-    """Too much is waiting."""
+    """Too much is waiting.
 
-    def __init__(self, what: str, limit: int) -> None:
+    Attributes:
+        retry_seconds: After which time it is worth trying again.
+    """
+
+    def __init__(self, what: str, limit: int, retry_seconds: float = 1.0) -> None:
+        self.retry_seconds = min(max(retry_seconds, 0.05), 60.0)
         super().__init__(f"{limit} {what} are waiting already; try again later")
 
 

@@ -9,8 +9,29 @@ import dlae
 
 KIND = "train"
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_STAGES = (0.0001, 0.0005, *_LATENCIES[:-2])
+_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
 _DURATIONS = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 _RPC = ("grpc_type", "grpc_service", "grpc_method")
+
+
+@dataclass(frozen=True)
+class InferenceMetrics:
+    """What every call of an engine is counted in, found once.
+
+    Attributes:
+        queue: Waits of single predictions for the engine.
+        input: Times of handing images to the engine.
+        infer: Times of the engine, with preparation and post-processing.
+        output: Times of taking its output.
+        batch_size: Images per call.
+    """
+
+    queue: Histogram
+    input: Histogram
+    infer: Histogram
+    output: Histogram
+    batch_size: Histogram
 
 
 @dataclass
@@ -77,6 +98,29 @@ class Metrics:
         self.loaded = Gauge("dlae_model_loaded", "Loaded models", ("model", "version"), registry=to)
         self.load_seconds = Histogram(
             "dlae_model_load_duration_seconds", "Time to load", buckets=_LATENCIES, registry=to
+        )
+        self.memory = Gauge(
+            "dlae_model_memory_bytes",
+            "Memory in use by the processes of loaded models",
+            ("model", "version"),
+            registry=to,
+        )
+        stages = Histogram(
+            "dlae_inference_stage_seconds",
+            "Time of predictions in the queue, and of calls of the engine by stage",
+            ("stage",),
+            buckets=_STAGES,
+            registry=to,
+        )
+        batch_size = Histogram(
+            "dlae_inference_batch_size",
+            "Images per call of the engine",
+            buckets=_BATCHES,
+            registry=to,
+        )
+        self.inference = InferenceMetrics(
+            **{name: stages.labels(name) for name in ("queue", "input", "infer", "output")},
+            batch_size=batch_size,
         )
         self.restarts = Counter(
             "dlae_worker_restarts", "Worker processes that died", ("reason",), registry=to

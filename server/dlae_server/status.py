@@ -2,6 +2,7 @@
 
 import grpc
 from google.protobuf import any_pb2
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
@@ -54,6 +55,10 @@ def status_of(error: core.DlaeError, request_id: str) -> status_pb2.Status:
     ]
     if isinstance(error, core.InvalidConfig):
         details.append(_bad_request(error))
+    if isinstance(error, server.QueueFull):
+        delay = Duration()
+        delay.FromMilliseconds(int(error.retry_seconds * 1000))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     return _status(code_of(error), _shortened(str(error)), details)
 
 

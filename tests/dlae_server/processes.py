@@ -96,6 +96,11 @@ class ServerProcess:
         with urllib.request.urlopen(url) as page:
             return str(page.read().decode())
 
+    def sample(self, name: str) -> float:
+        """Returns a metric's value; 0 where there is none. The name includes the labels."""
+        lines = (line.rsplit(" ", 1) for line in self.metrics().splitlines())
+        return next((float(line[1]) for line in lines if line[0] == name), 0.0)
+
 
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
     """Returns when a condition holds; fails where it does not in time."""

@@ -1,11 +1,14 @@
 """Predictions in one message and in chunks."""
 
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
 import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from dlae.arrays import array_from_bytes, array_from_tensor, header_from_array, tensor_from_array
 from dlae.v1 import prediction_pb2 as pb
@@ -14,6 +17,7 @@ from tests.dlae_server.fakes import DEADLY, SLOW
 from tests.dlae_server.processes import ServerProcess, eventually, reason_of
 
 IMAGES = np.arange(2 * 8 * 8, dtype=np.int16).reshape(2, 8, 8, 1)
+BATCHES = "dlae_inference_batch_size"
 HEADER = tensor_pb2.TensorHeader(data_type=tensor_pb2.DATA_TYPE_UINT8, shape=[4])
 
 
@@ -197,3 +201,72 @@ def test_a_damaged_model_is_data_loss(server: ServerProcess) -> None:
         predict(server, "damaged", IMAGES)
     assert caught.value.code() == grpc.StatusCode.DATA_LOSS
     assert reason_of(caught.value) == "CORRUPT_ARTIFACT"
+
+
+def test_a_refused_prediction_says_when_to_try_again(server: ServerProcess, model: str) -> None:
+    slow = np.full((1, 8, 8, 1), SLOW, np.uint16)
+
+    def delay(_: int) -> float | None:
+        try:
+            predict(server, model, slow)
+        except grpc.RpcError as error:
+            status = rpc_status.from_call(error)
+            info = error_details_pb2.RetryInfo()
+            assert status.details[-1].Unpack(info)
+            return info.retry_delay.ToNanoseconds() / 1e9
+        return None
+
+    with ThreadPoolExecutor(5) as threads:
+        delays = [seconds for seconds in threads.map(delay, range(5)) if seconds is not None]
+    assert len(delays) == 2
+    assert all(0.05 <= seconds <= 1 for seconds in delays)
+
+
+def test_callers_who_wait_are_served_by_one_call_each_with_its_own_output(
+    server: ServerProcess, model: str
+) -> None:
+    batches = [np.full((count, 8, 8, 1), SLOW + count - 1, np.int32) for count in (1, 2, 3)]
+    calls, images = server.sample(BATCHES + "_count"), server.sample(BATCHES + "_sum")
+
+    def output(batch: np.ndarray) -> np.ndarray:
+        return array_from_tensor(predict(server, model, batch).output)
+
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(output, batches[0])
+        time.sleep(0.15)
+        outputs = [*threads.map(output, batches[1:])]
+    for batch, result in zip(batches, [first.result(), *outputs], strict=True):
+        np.testing.assert_array_equal(result, batch.astype(np.float32) * 2)
+    assert server.sample(BATCHES + "_count") == calls + 2
+    assert server.sample(BATCHES + "_sum") == images + 6
+
+
+def test_a_caller_whose_deadline_passes_in_the_queue_never_reaches_the_engine(
+    server: ServerProcess, model: str
+) -> None:
+    calls = server.sample(BATCHES + "_count")
+    slow = tensor_from_array(np.full((1, 8, 8, 1), SLOW, np.uint16))
+    request = pb.PredictRequest(model=model, input=slow)
+    working = server.prediction.Predict.future(request)
+    time.sleep(0.1)
+    with pytest.raises(grpc.RpcError):
+        server.prediction.Predict(request, timeout=0.05)
+    working.result()
+    predict(server, model, IMAGES)
+    assert server.sample(BATCHES + "_count") == calls + 2
+
+
+def test_stages_and_memory_of_models_are_measured(server: ServerProcess, model: str) -> None:
+    predict(server, model, IMAGES)
+    for stage in ("queue", "input", "infer", "output"):
+        assert server.sample(f'dlae_inference_stage_seconds_count{{stage="{stage}"}}') > 0
+    name, version = model.split("@")
+    labels = f'{{model="{name}",version="{version}"}}'
+    assert 10e6 < server.sample(f"dlae_model_memory_bytes{labels}") < 1e9
+
+
+def test_a_new_version_is_the_one_that_its_name_means_at_once(server: ServerProcess) -> None:
+    for _ in range(3):
+        newest = server.trained("renewed").model
+        assert predict(server, "renewed", IMAGES).model == newest
+        assert predict(server, "renewed@1", IMAGES).model == "renewed@1"

@@ -1,81 +1,70 @@
-"""The process of a loaded model: `python -m dlae_server.serving.worker BUNDLE DESCRIPTOR`.
+"""The process of a loaded model.
 
-Answers frames on the socket that it inherits as DESCRIPTOR. A request's header is `{"dtype",
-"shape", "labels"}`, an answer's `{"dtype", "shape"}` or `{"failure": {"reason", "message"}}`; the
-first answer, `{"ready": true}`, comes unasked. The process ends when the socket closes.
+`python -m dlae_server.serving.worker BUNDLE SOCKET INPUT OUTPUT` inherits three descriptors: of
+the socket on which it answers one frame with one, and of the memory of inputs and outputs. Its
+first frame, `READY` or a failure, comes unasked. It ends when the socket closes.
 """
 
-import json
 import socket
 import sys
+import time
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlae_core.errors import DlaeError, InvalidTensor
 from dlae_core.prediction import Predictor
-from dlae_server.serving.frames import LENGTHS, packed
+from dlae_server.serving import memory
+from dlae_server.serving.frames import FRAME_BYTES, READY, Output, Question, packed_failure
 
 
 def main() -> None:
     """Loads the model and answers until the socket closes."""
-    connection = socket.socket(fileno=int(sys.argv[2]))
+    channel, inputs, outputs = (int(argument) for argument in sys.argv[2:5])
+    connection = socket.socket(fileno=channel)
     try:
         predictor = Predictor(Path(sys.argv[1]))
         predictor.warm_up()
     except DlaeError as error:
-        _send(connection, _failure(error))
+        connection.send(packed_failure(error.reason, str(error)))
         return
-    _send(connection, {"ready": True})
-    while (frame := _receive(connection)) is not None:
-        header, body = frame
+    mapped = memory.Mapped(inputs)
+    connection.send(bytes([READY]))
+    while frame := connection.recv(FRAME_BYTES):
         try:
-            images = _images(header, body)
-            output = np.ascontiguousarray(predictor.predict(images, header["labels"]))
-            answer = {"dtype": output.dtype.str, "shape": output.shape}
-            _send(connection, answer, output.reshape(-1).view(np.uint8).data)
+            answer = _answer(predictor, mapped, outputs, Question.unpacked(frame))
         except DlaeError as error:
-            _send(connection, _failure(error))
+            answer = packed_failure(error.reason, str(error))
+        connection.send(answer)
 
 
-def _images(header: dict[str, Any], body: bytearray) -> NDArray[np.generic]:
-    dtype, shape = np.dtype(header["dtype"]), header["shape"]
+def _answer(predictor: Predictor, mapped: memory.Mapped, outputs: int, asked: Question) -> bytes:
+    times = [time.perf_counter()]
+    images = _images(mapped, asked)
+    times.append(time.perf_counter())
+    output = np.ascontiguousarray(predictor.predict(images, asked.labels))
+    times.append(time.perf_counter())
+    if output.size:
+        memory.write(outputs, [output.reshape(-1).view(np.uint8).data])
+    times.append(time.perf_counter())
+    taken, predicted, stored = (end - start for start, end in pairwise(times))
+    seconds = (taken, predicted, stored)
+    return Output(output.dtype.str, output.shape, output.nbytes, seconds).packed()
+
+
+def _images(mapped: memory.Mapped, asked: Question) -> NDArray[np.generic]:
+    dtype = np.dtype(asked.dtype)
+    view = mapped.view(asked.size)
     try:
         # NumPy makes no array of an empty buffer.
-        return (np.frombuffer(body, dtype) if body else np.empty(0, dtype)).reshape(shape)
+        flat = np.frombuffer(view, dtype) if asked.size else np.empty(0, dtype)
+        return flat.reshape(asked.shape)
     except ValueError as error:
-        raise InvalidTensor(f"expected a shape that an array can have, got {shape}") from error
-
-
-def _failure(error: DlaeError) -> dict[str, Any]:
-    return {"failure": {"reason": error.reason, "message": str(error)}}
-
-
-def _send(connection: socket.socket, header: dict[str, Any], body: Any = b"") -> None:
-    connection.sendall(packed(header, len(body)))
-    connection.sendall(body)
-
-
-def _receive(connection: socket.socket) -> tuple[dict[str, Any], bytearray] | None:
-    lengths = _exactly(connection, LENGTHS.size)
-    if lengths is None:
-        return None
-    header_size, body_size = LENGTHS.unpack(lengths)
-    header, body = _exactly(connection, header_size), _exactly(connection, body_size)
-    return None if header is None or body is None else (json.loads(header), body)
-
-
-def _exactly(connection: socket.socket, size: int) -> bytearray | None:
-    buffer = bytearray(size)
-    view = memoryview(buffer)
-    while view:
-        count = connection.recv_into(view)
-        if count == 0:
-            return None
-        view = view[count:]
-    return buffer
+        raise InvalidTensor(
+            f"expected a shape that an array can have, got {asked.shape}"
+        ) from error
 
 
 if __name__ == "__main__":

@@ -1,0 +1,75 @@
+"""What a reference to a model means, remembered until the store changes."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlae.v1 import models_pb2
+from dlae_server.jobs.journal import Journal
+from dlae_server.models.registry import parse_reference
+from dlae_server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model in the registry.
+
+    Attributes:
+        reference: `name@version`.
+        model: What it is.
+        folder: Where its bundle lies.
+    """
+
+    reference: str
+    model: models_pb2.Model
+    folder: Path
+
+
+class Catalogue:
+    """Finds models without asking the store's thread each time.
+
+    A connection of its own says within microseconds whether anything was written since: what this
+    class remembers is never older than what a client has been told.
+    """
+
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._journal = journal
+        self._folder = settings.data_dir / "models"
+        store = settings.data_dir / "dlae.sqlite3"
+        self._connection = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
+        self._state: int | None = None
+        self._entries: dict[str, Entry] = {}
+
+    async def find(self, reference: str) -> Entry:
+        """Returns the model that `name` (the newest version) or `name@version` means.
+
+        Raises:
+            InvalidRequest: It is no reference.
+            ModelNotFound: There is no such model or version.
+            StorageFailed: The store cannot be read.
+        """
+        state = self._store_state()
+        if state is None or state != self._state:
+            self._entries.clear()
+            self._state = state
+        if entry := self._entries.get(reference):
+            return entry
+        name, version = parse_reference(reference)
+        model = await self._journal.call(self._journal.store.model, name, version)
+        entry = Entry(f"{model.name}@{model.version}", model, self._folder / model.job_id)
+        # What was read may be newer than `state`, never older; it goes with the next change.
+        if state is not None and state == self._state:
+            self._entries[reference] = entry
+        return entry
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+    def _store_state(self) -> int | None:
+        """Returns a number that changes with every write to the store; None where it is unknown."""
+        try:
+            (state,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return None
+        return int(state)

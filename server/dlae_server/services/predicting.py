@@ -1,0 +1,57 @@
+"""What every protocol of prediction shares: a reference found, the host asked, the call counted."""
+
+import time
+from collections.abc import Sequence
+
+import grpc
+
+from dlae_core.errors import DlaeError
+from dlae_server.metrics import Metrics
+from dlae_server.models.catalogue import Catalogue, Entry
+from dlae_server.serving.frames import Question
+from dlae_server.serving.host import Answer, Host, Target
+from dlae_server.serving.memory import Buffer
+from dlae_server.status import code_of
+
+
+class Predictions:
+    """Predicts with models by reference.
+
+    Attributes:
+        catalogue: The models.
+        host: Those that are loaded.
+    """
+
+    def __init__(self, catalogue: Catalogue, host: Host, metrics: Metrics) -> None:
+        self.catalogue = catalogue
+        self.host = host
+        self._metrics = metrics
+
+    async def predict(
+        self, reference: str, question: Question, parts: Sequence[Buffer]
+    ) -> tuple[Entry, Answer]:
+        """Returns the model that predicted and its answer.
+
+        Args:
+            reference: `name` or `name@version`.
+            question: Type and shape of the images.
+            parts: Their bytes, in order.
+
+        Raises:
+            ModelNotFound: There is no such model or version.
+            DlaeError: As `Host.predict`.
+        """
+        entry = await self.catalogue.find(reference)
+        name, version = entry.model.name, entry.model.version
+        start, code = time.monotonic(), grpc.StatusCode.CANCELLED
+        try:
+            target = Target(name, version, entry.folder)
+            answer = await self.host.predict(target, question, parts)
+            code = grpc.StatusCode.OK
+        except DlaeError as error:
+            code = code_of(error)
+            raise
+        finally:
+            self._metrics.predictions.labels(name, str(version), code.name).inc()
+            self._metrics.prediction_seconds.labels(name).observe(time.monotonic() - start)
+        return entry, answer

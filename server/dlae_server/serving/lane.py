@@ -1,0 +1,222 @@
+"""The line of callers before one model, and how they are joined into calls of its engine.
+
+A caller who finds the engine idle is served at once. Those who come while it works wait, and are
+then taken oldest first: with the oldest go all others whose images have its type and shape, up to
+`BATCH_ROWS` images or `BATCH_BYTES`. Nobody waits for a timer. Who gives up waiting, at a deadline
+or by cancelling, never reaches the engine.
+
+Where a joined call fails, each of its callers is asked for again, alone: an image that the model
+refuses, or that kills its process, harms nobody else. A process that dies while it works for one
+caller is told to that caller; who waits is served by the next process.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from dlae_core.errors import DlaeError
+from dlae_server.errors import ModelProcessDied, ShuttingDown
+from dlae_server.metrics import InferenceMetrics
+from dlae_server.serving.frames import Question
+from dlae_server.serving.memory import Buffer
+from dlae_server.serving.process import Answer, ModelProcess, Unjoinable
+
+BATCH_ROWS = 32
+BATCH_BYTES = 64 << 20
+# How much the latest call weighs in the mean time of calls.
+_WEIGHT = 0.2
+
+
+@dataclass(eq=False)
+class Caller:
+    """Somebody who waits for a prediction.
+
+    Attributes:
+        question: Type and shape of the images.
+        parts: Their bytes.
+        answer: Set in the end.
+        alone: Whether a joined call with these images has failed.
+        arrived: When the wait began, in seconds of the monotonic clock.
+    """
+
+    question: Question
+    parts: Sequence[Buffer]
+    answer: "asyncio.Future[Answer]"
+    alone: bool = False
+    arrived: float = field(default_factory=time.monotonic)
+
+    def joins(self, other: "Caller") -> bool:
+        """Returns whether both can be served by one call."""
+        mine, theirs = self.question, other.question
+        return (
+            not (self.alone or other.alone)
+            and self.rows > 0
+            and other.rows > 0
+            and mine.shape[1:] == theirs.shape[1:]
+            and (mine.dtype, mine.labels) == (theirs.dtype, theirs.labels)
+        )
+
+    @property
+    def rows(self) -> int:
+        """Number of images; 0 for a single number."""
+        return self.question.shape[0] if self.question.shape else 0
+
+
+class Lane:
+    """Callers of one model.
+
+    Attributes:
+        pending: How many wait or are being served.
+        seconds: Mean time of a call of the engine, of late.
+    """
+
+    def __init__(
+        self,
+        reference: str,
+        ready: Callable[[], Awaitable[ModelProcess]],
+        died: Callable[[ModelProcess], Awaitable[None]],
+        metrics: InferenceMetrics,
+    ) -> None:
+        """Makes an empty line.
+
+        Args:
+            reference: `name@version`, for messages.
+            ready: Returns the model's process, started where it is not.
+            died: Is told of a process that has died.
+            metrics: Where stages and batches are counted.
+        """
+        self.pending = 0
+        self.seconds = 0.0
+        self._reference = reference
+        self._ready = ready
+        self._died = died
+        self._metrics = metrics
+        self._waiting: deque[Caller] = deque()
+        self._serving: asyncio.Task[None] | None = None
+        self._joins = True
+
+    async def predict(self, question: Question, parts: Sequence[Buffer]) -> Answer:
+        """Waits for a prediction.
+
+        Raises:
+            DlaeError: What the model's process, or its start, tells.
+        """
+        caller = Caller(question, parts, asyncio.get_running_loop().create_future())
+        self.pending += 1
+        self._waiting.append(caller)
+        if self._serving is None:
+            self._serving = asyncio.create_task(self._serve())
+            self._serving.add_done_callback(self._served)
+        try:
+            return await caller.answer
+        finally:
+            self.pending -= 1
+            caller.parts = ()
+
+    def stop(self) -> None:
+        """Sends everybody away."""
+        if self._serving:
+            self._serving.cancel()
+
+    async def _serve(self) -> None:
+        """Serves whoever waits, until nobody does."""
+        try:
+            while self._drop_absent():
+                try:
+                    process = await self._ready()
+                except DlaeError as error:
+                    self._dismiss(error)
+                    return
+                if callers := self._next():
+                    await self._call(process, callers)
+        finally:
+            # Here, not in a callback: whoever comes before it would wait for ever.
+            self._serving = None
+
+    def _served(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled():
+            self._dismiss(ShuttingDown())
+        elif fault := task.exception():
+            # A fault of ours: it belongs to those who wait, and none of them may wait for ever.
+            self._dismiss(fault)
+
+    async def _call(self, process: ModelProcess, callers: list[Caller]) -> None:
+        """Has the engine called once, for callers who stay in line until they are answered."""
+        start = time.monotonic()
+        for caller in callers:
+            self._metrics.queue.observe(start - caller.arrived)
+        try:
+            answers = await self._asked(process, callers)
+        except ModelProcessDied:
+            await self._died(process)
+            self._again(callers, ModelProcessDied(self._reference))
+        except Unjoinable as error:
+            self._joins = False
+            self._again(callers, error)
+        except DlaeError as error:
+            self._again(callers, error)
+        else:
+            for caller, answer in zip(callers, answers, strict=True):
+                self._waiting.remove(caller)
+                if not caller.answer.done():
+                    caller.answer.set_result(answer)
+            self._observe(process, callers, time.monotonic() - start)
+
+    async def _asked(self, process: ModelProcess, callers: list[Caller]) -> list[Answer]:
+        first = callers[0].question
+        if len(callers) == 1:
+            return await process.ask(first, callers[0].parts, ())
+        rows = [caller.rows for caller in callers]
+        size = sum(caller.question.size for caller in callers)
+        joined = Question(first.dtype, (sum(rows), *first.shape[1:]), size, first.labels)
+        return await process.ask(joined, [part for one in callers for part in one.parts], rows)
+
+    def _again(self, callers: list[Caller], error: DlaeError) -> None:
+        """Lets callers be served one by one, or tells a caller who was alone."""
+        if len(callers) == 1:
+            self._waiting.remove(callers[0])
+            self._fail(callers, error)
+        for caller in callers:
+            caller.alone = True
+
+    def _next(self) -> list[Caller]:
+        """Returns the oldest caller and those who join it."""
+        if not self._drop_absent():
+            return []
+        oldest = self._waiting[0]
+        callers, rows, size = [oldest], oldest.rows, oldest.question.size
+        for caller in list(self._waiting)[1:] if self._joins else ():
+            if rows >= BATCH_ROWS or size >= BATCH_BYTES:
+                break
+            fits = rows + caller.rows <= BATCH_ROWS and size + caller.question.size <= BATCH_BYTES
+            if fits and oldest.joins(caller):
+                callers.append(caller)
+                rows, size = rows + caller.rows, size + caller.question.size
+        return callers
+
+    def _drop_absent(self) -> bool:
+        """Forgets callers who have gone; returns whether any is left."""
+        if any(caller.answer.done() for caller in self._waiting):
+            self._waiting = deque(one for one in self._waiting if not one.answer.done())
+        return bool(self._waiting)
+
+    def _observe(self, process: ModelProcess, callers: list[Caller], seconds: float) -> None:
+        self.seconds += _WEIGHT * (seconds - self.seconds) if self.seconds else seconds
+        stages, metrics = process.stages, self._metrics
+        metrics.input.observe(stages.input)
+        metrics.infer.observe(stages.infer)
+        metrics.output.observe(stages.output)
+        metrics.batch_size.observe(sum(caller.rows for caller in callers))
+
+    def _dismiss(self, error: BaseException) -> None:
+        """Tells an error to everybody."""
+        self._fail(self._waiting, error)
+        self._waiting.clear()
+
+    @staticmethod
+    def _fail(callers: Sequence[Caller], error: BaseException) -> None:
+        for caller in callers:
+            if not caller.answer.done():
+                caller.answer.set_exception(error)

@@ -1,0 +1,244 @@
+"""A model's process as the server sees it."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from dlae_core import errors as core
+from dlae_core.errors import CorruptArtifact, DlaeError
+from dlae_server.errors import ModelProcessDied
+from dlae_server.jobs.process import ENVIRONMENT
+from dlae_server.serving import memory
+from dlae_server.serving.frames import FAILURE, FRAME_BYTES, Output, Question, unpacked_failure
+
+# Above it, a copy would keep other calls waiting for longer than a change of threads takes.
+INLINE_BYTES = 4 << 20
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+# Failures that a model's process may name.
+FAILURES: dict[str, type[DlaeError]] = {
+    kind.reason: kind
+    for kind in (
+        core.InvalidTensor,
+        core.InvalidImage,
+        core.CorruptArtifact,
+        core.IncompatibleArtifact,
+        core.StorageFailed,
+        core.DeviceOutOfMemory,
+    )
+}
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A prediction.
+
+    Attributes:
+        dtype: NumPy's name of the type.
+        shape: Length of each axis.
+        parts: The elements in row-major order, cut into parts of at most 1 MiB.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    parts: list[bytes]
+
+    @property
+    def data(self) -> bytes:
+        """The elements in one piece."""
+        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Seconds that a call of the engine spent on its input, itself and its output."""
+
+    input: float
+    infer: float
+    output: float
+
+
+class Unjoinable(DlaeError):
+    """Arrays were joined whose predictions do not come apart again."""
+
+
+class ModelProcess:
+    """One loaded model; asked one question at a time.
+
+    Attributes:
+        stages: How long the latest call took.
+    """
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, connection: socket.socket, shared: Sequence[int]
+    ) -> None:
+        self.stages = Stages(0.0, 0.0, 0.0)
+        self._process = process
+        self._connection = connection
+        self._input, self._output = shared
+        self._ended = False
+        self._unused = asyncio.Event()
+        self._unused.set()
+        self._loop = asyncio.get_running_loop()
+        self._reply: asyncio.Future[bytes] = self._loop.create_future()
+        self._loop.add_reader(connection, self._receive)
+
+    @classmethod
+    async def start(cls, bundle: Path, log: Path, command: tuple[str, ...]) -> "ModelProcess":
+        """Starts a process and waits until its model is ready.
+
+        Raises:
+            CorruptArtifact: The model cannot be loaded.
+            ModelProcessDied: The process ended.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        shared = [memory.create("dlae-input"), memory.create("dlae-output")]
+        descriptors = [theirs.fileno(), *shared]
+        with theirs, log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                str(bundle),
+                *map(str, descriptors),
+                pass_fds=descriptors,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                env={**os.environ, **ENVIRONMENT},
+                start_new_session=True,
+            )
+        model = cls(process, ours, shared)
+        try:
+            await model._answer()
+        except (DlaeError, asyncio.CancelledError):
+            await model.stop()
+            raise
+        return model
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return not self._ended and self._process.returncode is None
+
+    def resident_bytes(self) -> float:
+        """Returns the memory that the process has in use."""
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
+        except OSError:
+            return 0.0
+        return float(int(pages) * _PAGE_BYTES)
+
+    async def ask(
+        self, question: Question, parts: Sequence[memory.Buffer], rows: Sequence[int]
+    ) -> list[Answer]:
+        """Asks for a prediction.
+
+        Args:
+            question: Type and shape of all images together.
+            parts: Their bytes, in order.
+            rows: Images of each caller whose images these are; empty where they are one caller's.
+
+        Returns:
+            The answer to each caller.
+
+        Raises:
+            InvalidImage: The images do not suit the model.
+            ModelProcessDied: The process ended.
+            Unjoinable: The prediction cannot be divided among the callers.
+        """
+        self._unused.clear()
+        try:
+            start = time.monotonic()
+            await _copied(question.size, memory.write, self._input, parts)
+            sent = time.monotonic()
+            output = Output.unpacked(await self._asked(question.packed()))
+            got = time.monotonic()
+            answers = await _copied(output.size, self._read, output, rows)
+            memory.trim(self._input)
+            memory.trim(self._output)
+            taken, infer, stored = output.seconds
+            read = time.monotonic() - got
+            self.stages = Stages(sent - start + taken, infer, stored + read)
+            return answers
+        finally:
+            self._unused.set()
+
+    async def unused(self) -> None:
+        """Waits until the question that it works on, if any, is answered."""
+        await self._unused.wait()
+
+    async def stop(self) -> None:
+        """Ends the process."""
+        if self._connection.fileno() >= 0:
+            self._end()
+            self._connection.close()
+            os.close(self._input)
+            os.close(self._output)
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+    async def _asked(self, frame: bytes) -> bytes:
+        if self._ended:
+            raise ModelProcessDied("")
+        self._reply = self._loop.create_future()
+        try:
+            self._connection.send(frame)
+        except OSError as error:
+            raise ModelProcessDied("") from error
+        return await self._answer()
+
+    async def _answer(self) -> bytes:
+        frame = await self._reply
+        if not frame:
+            raise ModelProcessDied("")
+        if frame[0] == FAILURE:
+            reason, message = unpacked_failure(frame)
+            raise FAILURES.get(reason, CorruptArtifact)(message)
+        return frame
+
+    def _receive(self) -> None:
+        try:
+            frame = self._connection.recv(FRAME_BYTES)
+        except OSError:
+            frame = b""
+        if not frame:
+            self._end()
+        elif not self._reply.done():
+            self._reply.set_result(frame)
+
+    def _end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._loop.remove_reader(self._connection)
+        if not self._reply.done():
+            self._reply.set_result(b"")
+
+    def _read(self, output: Output, rows: Sequence[int]) -> list[Answer]:
+        if not rows:
+            parts = memory.read(self._output, 0, output.size)
+            return [Answer(output.dtype, output.shape, parts)]
+        total = sum(rows)
+        if not output.shape or output.shape[0] != total:
+            raise Unjoinable(f"expected {total} outputs, got an array of shape {output.shape}")
+        answers, offset = [], 0
+        for count in rows:
+            size = output.size // total * count
+            parts = memory.read(self._output, offset, size)
+            answers.append(Answer(output.dtype, (count, *output.shape[1:]), parts))
+            offset += size
+        return answers
+
+
+async def _copied(size: int, copy: Callable[..., Result], *arguments: object) -> Result:
+    """Runs a copy of `size` bytes, in a thread where it is large."""
+    if size <= INLINE_BYTES:
+        return copy(*arguments)
+    return await asyncio.to_thread(copy, *arguments)
