@@ -7,6 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# Seconds in all that a benchmark waits for other programs, of one look at them, between two looks.
+PATIENCE, LOOK, PAUSE = 120.0, 0.2, 0.8
+# Cores that they may use then.
+QUIET = 0.1
+
+
+@dataclass
+class _Patience:
+    left: float = PATIENCE
+
+
+_patience = _Patience(float(os.environ.get("DLAE_BENCHMARK_PATIENCE", PATIENCE)))
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -21,6 +34,13 @@ class Timed:
     foreign: float
 
 
+def settle() -> None:
+    """Waits until other programs are quiet, as long as there is patience left."""
+    while _patience.left > 0 and timed(lambda: time.sleep(LOOK)).foreign > QUIET:
+        time.sleep(PAUSE)
+        _patience.left -= LOOK + PAUSE
+
+
 def timed(work: Callable[[], object]) -> Timed:
     """Does some work and returns how long it took."""
     busy, own, start = _busy(), time.process_time(), time.perf_counter()
@@ -30,10 +50,13 @@ def timed(work: Callable[[], object]) -> Timed:
     return Timed(seconds, max(others, 0.0) / seconds)
 
 
-def quietest(rounds: Sequence[Mapping[str, Timed]]) -> list[Mapping[str, Timed]]:
-    """Returns the third of the rounds, each of several measurements, that were disturbed least."""
-    load = {id(one): max(timed.foreign for timed in one.values()) for one in rounds}
-    return sorted(rounds, key=lambda one: load[id(one)])[: max(len(rounds) // 3, 1)]
+def quietest(rounds: Sequence[Mapping[str, Timed]], *names: str) -> list[Mapping[str, Timed]]:
+    """Returns the third of the rounds in which some measurements were disturbed least."""
+
+    def load(one: Mapping[str, Timed]) -> float:
+        return max(one[name].foreign for name in names)
+
+    return sorted(rounds, key=load)[: max(len(rounds) // 3, 1)]
 
 
 def median_ratio(rounds: Sequence[Mapping[str, Timed]], slow: str, fast: str) -> float:
@@ -41,14 +64,20 @@ def median_ratio(rounds: Sequence[Mapping[str, Timed]], slow: str, fast: str) ->
     return statistics.median(one[slow].seconds / one[fast].seconds for one in rounds)
 
 
+def fastest_ratio(rounds: Sequence[Mapping[str, Timed]], slow: str, fast: str) -> float:
+    """Returns how many times as fast the fastest of one measurement is as that of another."""
+    slowest, fastest = (min(one[name].seconds for one in rounds) for name in (slow, fast))
+    return slowest / fastest
+
+
 def median_seconds(rounds: Sequence[Mapping[str, Timed]], name: str) -> float:
     """Returns the median time of one measurement."""
     return statistics.median(one[name].seconds for one in rounds)
 
 
-def median_load(rounds: Sequence[Mapping[str, Timed]]) -> float:
-    """Returns the median of the foreign load, in cores."""
-    return statistics.median(timed.foreign for one in rounds for timed in one.values())
+def median_load(rounds: Sequence[Mapping[str, Timed]], *names: str) -> float:
+    """Returns the median of the foreign load during some measurements, in cores."""
+    return statistics.median(one[name].foreign for one in rounds for name in names)
 
 
 def _busy() -> float:

@@ -17,12 +17,20 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from benchmarks.quiet import Timed, median_load, median_ratio, median_seconds, quietest, timed
+from benchmarks.quiet import (
+    Timed,
+    median_load,
+    median_ratio,
+    median_seconds,
+    quietest,
+    settle,
+    timed,
+)
 from dlae_core.data.source import SampleFile
 
 SIDE = 512
-PLAIN, ZIPPED = 240, 60
-ROUNDS = 15
+PLAIN, ZIPPED = 240, 40
+ROUNDS = 30
 Read = Callable[[Sequence[str]], None]
 
 
@@ -47,7 +55,7 @@ def main() -> None:
         rounds |= {"gzip": measure(ways(zipped), ZIPPED)}
     for name, (peer, way, goal) in RATIOS.items():
         kind = name.split("_")[0]
-        quiet = quietest(rounds[kind])
+        quiet = quietest(rounds[kind], peer, way)
         count = PLAIN if kind == "plain" else ZIPPED
         print(
             json.dumps(
@@ -56,7 +64,7 @@ def main() -> None:
                     "images_per_second": round(count / median_seconds(quiet, way)),
                     "peer_images_per_second": round(count / median_seconds(quiet, peer)),
                     "ratio": round(median_ratio(quiet, peer, way), 2),
-                    "foreign_cores": round(median_load(quiet), 2),
+                    "foreign_cores": round(median_load(quiet, peer, way), 2),
                     "goal": goal,
                 }
             )
@@ -83,10 +91,11 @@ def ways(path: Path, bare: bool = False) -> dict[str, Read]:
         offsets = {name: file[name].id.get_offset() for name in file}
         descriptor = os.open(path, os.O_RDONLY)
         found["bare"] = into_arrays(lambda name, out: os.preadv(descriptor, [out], offsets[name]))
+    # Those that are compared stand side by side.
     return {
         f"{name} {threads}": on_threads(way, threads)
-        for name, way in found.items()
         for threads in (1, 2)
+        for name, way in found.items()
     }
 
 
@@ -129,6 +138,7 @@ def measure(found: dict[str, Read], count: int) -> list[dict[str, Timed]]:
     rounds = []
     for _ in range(ROUNDS + 1):
         names = [str(number) for number in random.permutation(count)]
+        settle()
         rounds.append({name: timed(partial(way, names)) for name, way in found.items()})
     # The first round fills caches and tables.
     return rounds[1:]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import h5py
 
 # All that h5py raises for a file that is damaged: what it is depends on the byte.
-DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
+DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, ArithmeticError, MemoryError)
 
 # HDF5 has one state for the whole process; so every call of ours holds this one lock.
 LOCK = threading.RLock()
