@@ -127,15 +127,26 @@ def _near(boxes: Float64, anchors: Float64, enough: float) -> tuple[Places, Plac
 
 
 def _pair_by_centre(own: Places, boxes: Float64, anchors: Float64) -> None:
-    """Gives each box without an anchor the free one of nearest centre, of those the most alike."""
-    for box in np.flatnonzero(own == NOTHING):
-        free = areas(anchors) > 0
-        free[own[own != NOTHING]] = False
-        if free.any():
-            distance = np.where(free, _squared_distances(boxes[box], anchors), np.inf)
-            nearest = np.flatnonzero(distance <= distance.min() + _SAME_PLACE)
-            alike = all_overlaps(_centred(boxes[box : box + 1]), _centred(anchors[nearest]))
-            own[box] = nearest[alike[0].argmax()]
+    """Gives boxes without an anchor the free one of nearest centre, the nearest pair first."""
+    left = np.flatnonzero(own == NOTHING).tolist()
+    free = areas(anchors) > 0
+    free[own[own != NOTHING]] = False
+    while left and free.any():
+        pairs = [(*_nearest(boxes[box], anchors, free), box) for box in left]
+        _, anchor, box = min(pairs)
+        own[box], free[anchor] = anchor, False
+        left.remove(box)
+
+
+def _nearest(box: Float64, anchors: Float64, free: NDArray[np.bool_]) -> tuple[float, int]:
+    """Returns squared distance and number of the free anchor of nearest centre.
+
+    Of several there, the one of most alike shape.
+    """
+    distance = np.where(free, _squared_distances(box, anchors), np.inf)
+    nearest = np.flatnonzero(distance <= distance.min() + _SAME_PLACE)
+    alike = all_overlaps(_centred(box[np.newaxis]), _centred(anchors[nearest]))
+    return float(distance.min()), int(nearest[alike[0].argmax()])
 
 
 def _squared_distances(box: Float64, anchors: Float64) -> Float64:

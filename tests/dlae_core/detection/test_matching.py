@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dlae_core.detection.boxes import all_overlaps
@@ -122,6 +122,7 @@ def test_matches_follow_the_rules(seed: int, count: int, positive: float, negati
 
 
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 9))
+@example(seed=97168168, count=6)
 @settings(max_examples=60, deadline=None)
 def test_every_box_has_an_anchor_whatever_the_order_and_the_place(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)
