@@ -24,6 +24,7 @@ from dlae.v1.prediction_pb2_grpc import add_PredictionServiceServicer_to_server
 from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
 from dlae_core.bundle import write_text
 from dlae_core.errors import StorageFailed
+from dlae_server import oip
 from dlae_server.errors import CannotStart
 from dlae_server.interceptors import Interceptor
 from dlae_server.jobs import process
@@ -33,6 +34,7 @@ from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue
 from dlae_server.services.models import ModelService
+from dlae_server.services.open_inference import OpenInferenceService
 from dlae_server.services.predicting import Predictions
 from dlae_server.services.prediction import PredictionService
 from dlae_server.services.training import TrainingService
@@ -84,14 +86,13 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         )
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
         add_ModelServiceServicer_to_server(models, server)
+        OpenInferenceService(predictions, journal).add_to(server)
         checks = await _add_health(server)
         address = _bound(server, settings.listen)
         with _exposed(settings, metrics) as metrics_port:
             work = await supervisor.start()
             await server.start()
-            card = settings.data_dir / "server.json"
-            facts = {"listen": address, "metrics_port": metrics_port, "pid": os.getpid()}
-            write_text(card, json.dumps(facts) + "\n")
+            card = _write_card(settings, address, metrics_port)
             LOG.info("listening on %s, metrics on port %s", address, metrics_port)
             await _first(asyncio.create_task(stop.wait()), work)
             LOG.info("stopping")
@@ -107,6 +108,14 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await journal.close()
         # Nobody but this task takes jobs further: where it failed, the server has failed.
         await work
+
+
+def _write_card(settings: Settings, address: str, metrics_port: int | None) -> Path:
+    """Writes where the server is found; returns the file."""
+    card = settings.data_dir / "server.json"
+    facts = {"listen": address, "metrics_port": metrics_port, "pid": os.getpid()}
+    write_text(card, json.dumps(facts) + "\n")
+    return card
 
 
 async def _first(*tasks: "asyncio.Task[Any]") -> None:
@@ -131,7 +140,7 @@ def _server(settings: Settings, metrics: Metrics) -> grpc.aio.Server:
 async def _add_health(server: grpc.aio.Server) -> HealthServicer:
     """Adds health checks and reflection."""
     checks = HealthServicer()
-    for name in ("", *SERVICES):
+    for name in ("", *SERVICES, oip.SERVICE):
         await checks.set(name, health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)

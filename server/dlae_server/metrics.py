@@ -45,6 +45,7 @@ class Metrics:
         self._register_calls(self.registry)
         self._register_jobs(self.registry)
         self._register_models(self.registry)
+        self._register_engines(self.registry)
 
     def _register_calls(self, to: CollectorRegistry) -> None:
         self._shown: dict[str, set[tuple[str, str]]] = {}
@@ -105,6 +106,11 @@ class Metrics:
             ("model", "version"),
             registry=to,
         )
+        self.restarts = Counter(
+            "dlae_worker_restarts", "Worker processes that died", ("reason",), registry=to
+        )
+
+    def _register_engines(self, to: CollectorRegistry) -> None:
         stages = Histogram(
             "dlae_inference_stage_seconds",
             "Time of predictions in the queue, and of calls of the engine by stage",
@@ -121,9 +127,6 @@ class Metrics:
         self.inference = InferenceMetrics(
             **{name: stages.labels(name) for name in ("queue", "input", "infer", "output")},
             batch_size=batch_size,
-        )
-        self.restarts = Counter(
-            "dlae_worker_restarts", "Worker processes that died", ("reason",), registry=to
         )
 
     def show_training(self, job_id: str, metrics: Mapping[str, float]) -> None:

@@ -56,11 +56,15 @@ class Catalogue:
             return entry
         name, version = parse_reference(reference)
         model = await self._journal.call(self._journal.store.model, name, version)
-        entry = Entry(f"{model.name}@{model.version}", model, self._folder / model.job_id)
+        entry = Entry(f"{model.name}@{model.version}", model, self.folder(model))
         # What was read may be newer than `state`, never older; it goes with the next change.
         if state is not None and state == self._state:
             self._entries[reference] = entry
         return entry
+
+    def folder(self, model: models_pb2.Model) -> Path:
+        """Returns where a model's bundle lies."""
+        return self._folder / model.job_id
 
     def close(self) -> None:
         """Closes the connection."""
