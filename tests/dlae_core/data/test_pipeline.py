@@ -20,6 +20,7 @@ from dlae_core.data.source import PairedFiles, SampleFile, write_samples
 from dlae_core.data.targets import class_weights
 from dlae_core.data.transforms import Variation
 from dlae_core.errors import UnusableDataset
+from tests.dlae_core.data.preparing import preparation_of
 
 NAMES = tuple(map(str, range(10)))
 
@@ -190,6 +191,34 @@ def test_threads_and_memory_change_no_byte(tmp_path: Path, flips: bool) -> None:
             batches = [batch for epoch in range(2) for batch in pipeline.batches(epoch)]
             found.append([(one.images.tobytes(), one.targets.tobytes()) for one in batches])
     assert all(one == found[0] for one in found)
+
+
+def test_threads_change_no_byte_of_what_is_moved_and_brightened(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for name, high in (("X.h5", 1000), ("y.h5", 3)):
+        arrays = [(key, random.integers(0, high, (24, 20)).astype(np.uint16)) for key in NAMES]
+        write_samples(tmp_path / name, arrays, gzip=1)
+    preparation = preparation_of(
+        (24, 20, 1),
+        "one_hot",
+        (24, 20),
+        3,
+        augmentation__rotation_range=30,
+        augmentation__zoom_range=0.2,
+        augmentation__width_shift=0.1,
+        augmentation__brightness_range=(0.8, 1.2),
+        preprocessing__normalization_type="samplewise_unity_x",
+    )
+    passes = Passes(batch_size=3, rounds=3, shuffle=True, augment=True, seed=9)
+    found = []
+    for threads in (0, 1, 4):
+        with PairedFiles(tmp_path / "X.h5", tmp_path / "y.h5") as pairs:
+            resources = Resources(threads, Memory(NONE))
+            pipeline = Pipeline(pairs, NAMES, preparation, passes, resources)
+            batches = list(pipeline.batches(2))
+        found.append([(one.images.tobytes(), one.targets.tobytes()) for one in batches])
+    assert found[0] == found[1] == found[2]
+    assert len({images for images, _ in found[0]}) == len(found[0]) == 12
 
 
 @pytest.mark.parametrize("threads", [0, 3])
