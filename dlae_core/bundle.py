@@ -1,6 +1,7 @@
 """A trained model on disk.
 
     model.keras     opens with `keras.models.load_model` where DLAE is not installed
+    model.onnx      the same for other engines; or model.xml, model.bin where ONNX cannot say it
     config.json     the configuration, canonical, defaults filled in
     history.csv     one line per epoch
     split.json      which samples were trained on and which validated, by their numbers
@@ -15,7 +16,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,6 +64,8 @@ class Manifest:
         preprocessing: Statistics of the training data that prediction needs.
         data: Per role (`train_X`, ...) the content hash and the number of samples.
         files: Checksums of the other files.
+        engines: Per engine besides TensorFlow, which file it runs and how far its output was from
+            Keras', or why it is refused; see `engines/exporting.py`. Older bundles have none.
     """
 
     format: int
@@ -79,6 +82,7 @@ class Manifest:
     preprocessing: dict[str, Any]
     data: dict[str, dict[str, Any]]
     files: dict[str, FileEntry]
+    engines: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
@@ -101,7 +105,8 @@ class Manifest:
             values["files"] = {
                 Path(name).name: FileEntry(**file) for name, file in values["files"].items()
             }
-            return cls(**{field.name: values[field.name] for field in fields(cls)})
+            values.setdefault("engines", {})
+            return cls(**{one.name: values[one.name] for one in fields(cls)})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptArtifact.of_file(Path(MANIFEST_FILE), "is not a manifest") from error
 

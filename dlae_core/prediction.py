@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae_core.bundle import CONFIG_FILE, MODEL_FILE, Bundle, Manifest
+from dlae_core.bundle import CONFIG_FILE, Bundle, Manifest
 from dlae_core.config import read_config, resolve_config
 from dlae_core.data.normalization import Preprocessing, Statistics
-from dlae_core.engines.tensorflow import TensorFlowEngine
+from dlae_core.engines.choice import choose_engine, load_engine
 from dlae_core.errors import InvalidImage
 
 Numbers = NDArray[np.generic]
@@ -19,21 +19,29 @@ class Predictor:
 
     Attributes:
         manifest: What the model is.
+        engine: Name of the engine that runs it.
     """
 
-    def __init__(self, bundle: Path) -> None:
+    def __init__(self, bundle: Path, engine: str | None = None, threads: int | None = None) -> None:
         """Loads a bundle.
+
+        Args:
+            bundle: Its folder.
+            engine: One of `dlae_core.engines.choice.ENGINES`; None: the fastest on processors that
+                can run this model.
+            threads: That the engine may use; None: as many as there are cores.
 
         Raises:
             CorruptArtifact: A file is missing, unreadable or not what was written.
-            IncompatibleArtifact: The bundle is of another version.
+            IncompatibleArtifact: The bundle is of another version, or not for this engine.
         """
         opened = Bundle.open(bundle)
         self.manifest: Manifest = opened.manifest
         config = resolve_config(read_config(opened.read(CONFIG_FILE)).config)
         statistics = Statistics.from_json(self.manifest.preprocessing)
         self._preprocessing = Preprocessing.from_config(config, statistics)
-        self._engine = TensorFlowEngine(bundle / MODEL_FILE)
+        self.engine = choose_engine(self.manifest, engine)
+        self._engine = load_engine(bundle, self.manifest, self.engine, threads)
 
     def predict(self, images: Numbers, labels: bool = False) -> Numbers:
         """Predicts one batch.

@@ -37,8 +37,17 @@ LIGHT = (
     "dlae_core.data.report",
     "dlae_core.data.stored_boxes",
     "dlae_core.data.summary",
+    "dlae_core.engines.choice",
+    "dlae_core.engines.openvino",
+    "dlae_core.prediction",
 )
-SERVER_ONLY = ("dlae_core.bundle", "dlae_core.backbones.weight_files")
+SERVER_ONLY = (
+    "dlae_core.bundle",
+    "dlae_core.backbones.weight_files",
+    "dlae_core.engines.choice",
+    "dlae_core.engines.openvino",
+    "dlae_core.prediction",
+)
 CLIENT_MAY_USE = tuple(name for name in LIGHT if name not in SERVER_ONLY)
 KNOW_GRPC = ("app", "interceptors", "status", "services")
 # What another room of the engine may use: rooms further down only.
@@ -48,8 +57,9 @@ ORDER = (
     ("layers", "backbones", "data", "detection"),
     ("graph", "losses"),
     ("monitors", "optimization", "cost"),
-    ("families", "steps", "datasets", "engines"),
+    ("families", "steps", "datasets", "engines", "tiling", "postprocessing"),
     ("training_data", "checkpoints"),
+    ("transfer",),
     ("validation", "prediction"),
     ("training",),
 )

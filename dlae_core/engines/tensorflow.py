@@ -1,5 +1,6 @@
 """The reference engine: TensorFlow runs the network as Keras saved it."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -31,3 +32,20 @@ class TensorFlowEngine:
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns the network's output, float32 (batch, ...)."""
         return np.asarray(self._forward(batch), dtype=np.float32)
+
+
+def load(path: Path, threads: int | None = None) -> TensorFlowEngine:
+    """Loads a network.
+
+    Args:
+        path: A `.keras` file.
+        threads: That TensorFlow may use, unless it is running already; None: as many as there are
+            cores.
+
+    Raises:
+        CorruptArtifact: The file is no model that can be loaded safely.
+    """
+    if threads is not None:
+        with suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+    return TensorFlowEngine(path)

@@ -18,6 +18,7 @@ from dlae_core.bundle import (
 )
 from dlae_core.checkpoints.model_file import write_model
 from dlae_core.config import write_config
+from dlae_core.engines.exporting import export_engines, real_samples
 from dlae_core.errors import StorageFailed
 from dlae_core.families.table import supervised_family
 from dlae_core.graph import Network
@@ -81,6 +82,9 @@ def save_bundle(
             "seed": config.augmentation.random_seed,
             "preprocessing": data.preprocessing.statistics.to_json(),
             "data": dict(data.hashes),
+            "engines": export_engines(
+                bundle, network.model, real_samples(data.validation or data.training)
+            ),
         },
     )
 
