@@ -25,6 +25,7 @@ from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
 from dlae_core.bundle import write_text
 from dlae_core.errors import StorageFailed
 from dlae_server import oip
+from dlae_server.allocation import keep_freed_blocks
 from dlae_server.errors import CannotStart
 from dlae_server.interceptors import Interceptor
 from dlae_server.jobs import process
@@ -69,6 +70,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
     Raises:
         CannotStart: An address, folder or port cannot be used.
     """
+    keep_freed_blocks()
     commands = commands or Commands()
     _require_loopback(settings.listen)
     with _locked(settings.data_dir):

@@ -1,5 +1,6 @@
 """The interceptor: request ids, timing, and the only place where a call is ended with an error."""
 
+import asyncio
 import inspect
 import logging
 import time
@@ -80,7 +81,8 @@ def _unary(handler: Any, begin: Callable[[], Call]) -> Any:
             finally:
                 code = _code(context)
         finally:
-            call.close(code)
+            # Counted and logged once the answer is on its way.
+            asyncio.get_running_loop().call_soon(call.close, code)
         return response
 
     return _method(grpc.unary_unary_rpc_method_handler, answer, handler)

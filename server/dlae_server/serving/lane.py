@@ -21,7 +21,7 @@ from dlae_server.errors import ModelProcessDied, ShuttingDown
 from dlae_server.metrics import InferenceMetrics
 from dlae_server.serving.frames import Question
 from dlae_server.serving.memory import Buffer
-from dlae_server.serving.process import Answer, ModelProcess, Unjoinable
+from dlae_server.serving.process import Answer, ModelProcess, Stages, Unjoinable
 
 BATCH_ROWS = 32
 BATCH_BYTES = 64 << 20
@@ -145,8 +145,6 @@ class Lane:
     async def _call(self, process: ModelProcess, callers: list[Caller]) -> None:
         """Has the engine called once, for callers who stay in line until they are answered."""
         start = time.monotonic()
-        for caller in callers:
-            self._metrics.queue.observe(start - caller.arrived)
         try:
             answers = await self._asked(process, callers)
         except ModelProcessDied:
@@ -162,7 +160,10 @@ class Lane:
                 self._waiting.remove(caller)
                 if not caller.answer.done():
                     caller.answer.set_result(answer)
-            self._observe(process, callers, time.monotonic() - start)
+            # Counted once the answers are on their way.
+            asyncio.get_running_loop().call_soon(
+                self._observe, process.stages, callers, start, time.monotonic() - start
+            )
 
     async def _asked(self, process: ModelProcess, callers: list[Caller]) -> list[Answer]:
         first = callers[0].question
@@ -202,9 +203,11 @@ class Lane:
             self._waiting = deque(one for one in self._waiting if not one.answer.done())
         return bool(self._waiting)
 
-    def _observe(self, process: ModelProcess, callers: list[Caller], seconds: float) -> None:
+    def _observe(self, stages: Stages, callers: list[Caller], start: float, seconds: float) -> None:
         self.seconds += _WEIGHT * (seconds - self.seconds) if self.seconds else seconds
-        stages, metrics = process.stages, self._metrics
+        metrics = self._metrics
+        for caller in callers:
+            metrics.queue.observe(start - caller.arrived)
         metrics.input.observe(stages.input)
         metrics.infer.observe(stages.infer)
         metrics.output.observe(stages.output)

@@ -43,9 +43,9 @@ def read(descriptor: int, offset: int, size: int) -> list[bytes]:
     ]
 
 
-def trim(descriptor: int) -> None:
-    """Gives back what lies beyond `KEPT_BYTES`, once nobody reads it any more."""
-    if os.fstat(descriptor).st_size > KEPT_BYTES:
+def trim(descriptor: int, used: int) -> None:
+    """Gives back what lies beyond `KEPT_BYTES` of `used` bytes, once nobody reads it any more."""
+    if used > KEPT_BYTES:
         os.ftruncate(descriptor, KEPT_BYTES)
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from dlae_core import errors as core
 from dlae_core.errors import CorruptArtifact, DlaeError
+from dlae_server import allocation
 from dlae_server.errors import ModelProcessDied
 from dlae_server.jobs.process import ENVIRONMENT
 from dlae_server.serving import memory
@@ -111,7 +112,7 @@ class ModelProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
-                env={**os.environ, **ENVIRONMENT},
+                env={**os.environ, **ENVIRONMENT, **allocation.ENVIRONMENT},
                 start_new_session=True,
             )
         model = cls(process, ours, shared)
@@ -161,8 +162,8 @@ class ModelProcess:
             output = Output.unpacked(await self._asked(question.packed()))
             got = time.monotonic()
             answers = await _copied(output.size, self._read, output, rows)
-            memory.trim(self._input)
-            memory.trim(self._output)
+            memory.trim(self._input, question.size)
+            memory.trim(self._output, output.size)
             taken, infer, stored = output.seconds
             read = time.monotonic() - got
             self.stages = Stages(sent - start + taken, infer, stored + read)

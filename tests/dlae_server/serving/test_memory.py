@@ -55,7 +55,7 @@ def test_large_memory_is_given_back_and_serves_again(
     for data in (os.urandom(50_000), os.urandom(60_000)):
         memory.write(shared, [data])
         assert bytes(mapped.view(len(data))) == data
-        memory.trim(shared)
+        memory.trim(shared, len(data))
         assert os.fstat(shared).st_size == 8192
 
 
