@@ -39,14 +39,20 @@ LIGHT = (
     "dlae_core.data.summary",
     "dlae_core.engines.choice",
     "dlae_core.engines.openvino",
+    "dlae_core.flips",
+    "dlae_core.postprocessing",
     "dlae_core.prediction",
+    "dlae_core.tiling",
 )
 SERVER_ONLY = (
     "dlae_core.bundle",
     "dlae_core.backbones.weight_files",
     "dlae_core.engines.choice",
     "dlae_core.engines.openvino",
+    "dlae_core.flips",
+    "dlae_core.postprocessing",
     "dlae_core.prediction",
+    "dlae_core.tiling",
 )
 CLIENT_MAY_USE = tuple(name for name in LIGHT if name not in SERVER_ONLY)
 KNOW_GRPC = ("app", "interceptors", "status", "services")
@@ -57,7 +63,7 @@ ORDER = (
     ("layers", "backbones", "data", "detection"),
     ("graph", "losses"),
     ("monitors", "optimization", "cost"),
-    ("families", "steps", "datasets", "engines", "tiling", "postprocessing"),
+    ("families", "steps", "datasets", "engines", "flips", "tiling", "postprocessing"),
     ("training_data", "checkpoints"),
     ("transfer",),
     ("validation", "prediction"),

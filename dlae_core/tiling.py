@@ -1,0 +1,181 @@
+"""Images larger than a network's input: cut into tiles that overlap, predicted, put together.
+
+The output of each pixel is a weighted mean over the tiles that hold it. Near a border that is not
+the image's own, a network lacks what lies beyond; so the outer quarter of an overlap has no weight.
+A network that looks no further than that gives what it would give for the whole image at once.
+
+Reference: Isensee et al., nnU-Net, Nature Methods, 2021 (Gaussian weights, overlap of a half).
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import gcd
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+Run = Callable[[Float32], Float32]
+
+# Standard deviation of the Gaussian, as a part of the tile.
+SPREAD = 1 / 8
+# Tiles begin at multiples of this, as far as that divides the tile: poolings then see pixels in the
+# same groups as in the whole image.
+_ALIGNMENT = 32
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How an image is cut and put together.
+
+    Attributes:
+        overlap: Part of a tile, 0 to below 1, that its neighbour has at least in common with it.
+        weights: `gaussian`, which trusts the middle of a tile most, or `average`.
+        tiles: That are predicted at once: what memory is bounded by, besides image and output.
+    """
+
+    overlap: float = 0.5
+    weights: str = "gaussian"
+    tiles: int = 4
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap < 1:
+            raise ValueError(f"expected an overlap from 0 to below 1, got {self.overlap}")
+        if self.weights not in _WEIGHTS:
+            raise ValueError(f"expected weights {' or '.join(_WEIGHTS)}, got {self.weights}")
+        if self.tiles < 1:
+            raise ValueError(f"expected at least 1 tile at once, got {self.tiles}")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What a tile covers of one axis.
+
+    Attributes:
+        start: Its first pixel.
+        first: The first pixel of the tile that counts.
+        weights: Of the pixels that count, float32; those of all tiles at a pixel add up to 1.
+    """
+
+    start: int
+    first: int
+    weights: Float32
+
+    @property
+    def inside(self) -> slice:
+        """The pixels that count, within the tile."""
+        return slice(self.first, self.first + len(self.weights))
+
+    @property
+    def outside(self) -> slice:
+        """The same pixels within the image."""
+        return slice(self.start + self.first, self.start + self.first + len(self.weights))
+
+
+def tiled(image: Float32, tile: Sequence[int], run: Run, tiling: Tiling) -> Float32:
+    """Returns the output of a network per pixel for an image of any size.
+
+    Args:
+        image: Prepared, float32 (*space, channels).
+        tile: The network's own space, nowhere larger than the image.
+        run: Returns the output, float32 (batch, *tile, values), of images (batch, *tile, channels).
+        tiling: How to cut.
+
+    Returns:
+        float32 (*space, values).
+    """
+    space = image.shape[:-1]
+    axes = [stretches(*lengths, tiling) for lengths in zip(space, tile, strict=True)]
+    batch = np.empty((tiling.tiles, *tile, image.shape[-1]), np.float32)
+    result: Float32 | None = None
+    for places in _groups(itertools.product(*axes), tiling.tiles):
+        for row, place in zip(batch, places, strict=False):
+            row[...] = image[
+                tuple(_whole(one, length) for one, length in zip(place, tile, strict=True))
+            ]
+        output = run(batch[: len(places)])
+        if result is None:
+            result = np.zeros((*space, output.shape[-1]), np.float32)
+        for part, place in zip(output, places, strict=True):
+            _add(result, part, place)
+    if result is None:
+        raise ValueError("expected an image with pixels")
+    return result
+
+
+def stretches(length: int, tile: int, tiling: Tiling) -> list[Stretch]:
+    """Returns the tiles along one axis.
+
+    Args:
+        length: Of the image.
+        tile: Length of a tile, at most that of the image.
+        tiling: How to cut.
+    """
+    starts = _starts(length, tile, tiling.overlap)
+    margin = int(tile * tiling.overlap / 4)
+    last = starts[-1]
+    parts = []
+    total = np.zeros(length)
+    for start in starts:
+        first = 0 if start == 0 else margin
+        end = tile if start == last else tile - margin
+        weights = _WEIGHTS[tiling.weights](tile)[first:end]
+        total[start + first : start + end] += weights
+        parts.append((start, first, weights))
+    return [
+        Stretch(start, first, (weights / total[start + first :][: len(weights)]).astype(np.float32))
+        for start, first, weights in parts
+    ]
+
+
+def _starts(length: int, tile: int, overlap: float) -> list[int]:
+    """Returns where tiles begin: at equal distances where alignment allows, the last at the end."""
+    step = max(int(tile * (1 - overlap)), 1)
+    alignment = gcd(tile, _ALIGNMENT)
+    if step >= alignment:
+        step -= step % alignment
+    count = -(-(length - tile) // step)
+    last = length - tile
+    even = [last * number / count for number in range(count)] if count else []
+    # Rounded down, two tiles may be further apart than a step.
+    starts = [int(start // alignment * alignment) for start in even]
+    if any(after - before > step for before, after in itertools.pairwise([*starts, last])):
+        starts = [step * number for number in range(count)]
+    return [*starts, last]
+
+
+def _groups(
+    places: Iterator[tuple[Stretch, ...]], size: int
+) -> Iterator[list[tuple[Stretch, ...]]]:
+    while group := list(itertools.islice(places, size)):
+        yield group
+
+
+def _whole(stretch: Stretch, length: int) -> slice:
+    return slice(stretch.start, stretch.start + length)
+
+
+def _add(result: Float32, part: Float32, place: tuple[Stretch, ...]) -> None:
+    """Adds the weighted output of one tile."""
+    weighed = part[tuple(one.inside for one in place)]
+    weight: Any = np.ones((), np.float32)
+    for one in place:
+        weight = weight[..., np.newaxis] * one.weights
+    result[tuple(one.outside for one in place)] += weighed * weight[..., np.newaxis]
+
+
+def _gaussian(length: int) -> NDArray[np.float64]:
+    places = np.arange(length) - (length - 1) / 2
+    weights: NDArray[np.float64] = np.exp(-0.5 * (places / (SPREAD * length)) ** 2)
+    return weights
+
+
+def _average(length: int) -> NDArray[np.float64]:
+    return np.ones(length)
+
+
+_WEIGHTS = {"gaussian": _gaussian, "average": _average}
+
+HALVES = Tiling()
