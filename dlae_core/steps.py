@@ -1,5 +1,6 @@
 """The compiled training and evaluation steps. All that the trainer knows of TensorFlow is here."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -67,21 +68,37 @@ class Steps:
         Raises:
             IncompatibleArtifact: It is of another network or optimizer.
         """
-        wanted = {
-            name: variable
-            for name, variable in self._variables().items()
-            if optimizer or name.startswith(MODEL)
-        }
-        for name, variable in wanted.items():
+        if reason := self.misfit(arrays, optimizer):
+            raise IncompatibleArtifact(reason)
+        for name, variable in self._wanted(optimizer).items():
+            variable.assign(arrays[name])
+
+    def misfit(self, arrays: Mapping[str, NDArray[Any]], optimizer: bool = True) -> str | None:
+        """Returns what keeps arrays from being assigned; None where nothing does."""
+        for name, variable in self._wanted(optimizer).items():
             found = arrays[name].shape if name in arrays else None
             if found != tuple(variable.shape):
-                raise IncompatibleArtifact(
+                return (
                     f"expected {variable.path} of shape {tuple(variable.shape)} in the checkpoint, "
                     f"found {'none' if found is None else found}; it is of another network or "
                     "optimizer"
                 )
-        for name, variable in wanted.items():
-            variable.assign(arrays[name])
+        return None
+
+    def paths(self) -> list[str]:
+        """Returns where each variable of the network belongs, as `layer/weight`."""
+        # Keras numbers seeds through the whole process.
+        return [
+            re.sub(r"^seed_generator_\d+", "seed_generator", variable.path)
+            for variable in self._model.variables
+        ]
+
+    def _wanted(self, optimizer: bool) -> dict[str, keras.Variable]:
+        return {
+            name: variable
+            for name, variable in self._variables().items()
+            if optimizer or name.startswith(MODEL)
+        }
 
     def _variables(self) -> dict[str, keras.Variable]:
         parts = {MODEL: self._model.variables, OPTIMIZER: self._optimizer.variables}

@@ -14,6 +14,7 @@ from dlae_core.errors import DlaeError, InvalidConfig, UnusableDataset, Violatio
 from dlae_core.families.table import SUPERVISED, family_of
 from dlae_core.graph import GraphSummary, Network
 from dlae_core.training_data import check_training_data
+from dlae_core.transfer.freezing import freeze
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def checked_network(config: Config) -> Network:
     """
     family = family_of(config)
     networks = family.networks(config)
-    violations = family.violations(config, networks)
+    violations = [*family.violations(config, networks), *freeze(networks, config)]
     if violations:
         raise InvalidConfig(violations)
     (network,) = networks
@@ -63,7 +64,7 @@ def validate(config: Config) -> Report:
     if not networks:
         return Report(unsupported)
     family = family_of(config)
-    violations = family.violations(config, networks)
+    violations = [*family.violations(config, networks), *freeze(networks, config)]
     if not violations:
         violations = _data_violations(config, networks)
     cost = estimate([network.model for network in networks], config)

@@ -11,6 +11,7 @@ from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
 from dlae.v1.training_pb2 import ConfigSource
 from dlae_client.errors import InvalidRequest, LocalFileError
+from dlae_core.config.references import is_reference
 from dlae_core.layers.language import LayerSyntaxError, format_layer, parse_layer
 
 # Weights of a backbone that are no file.
@@ -128,6 +129,8 @@ def _absolute_message(config: Config, folder: Path) -> Config:
 
 def _path(value: Any, folder: Path) -> Any:
     if not isinstance(value, (str, Path)) or not str(value).strip():
+        return value
+    if is_reference(str(value).strip()):
         return value
     return str((folder / Path(str(value).strip()).expanduser()).resolve())
 

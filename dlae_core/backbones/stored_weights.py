@@ -8,6 +8,7 @@ Only HDF5 is read, never a configuration or code of a model:
     `.keras`          an archive with the same in `model.weights.h5`
 """
 
+import re
 import shutil
 import tempfile
 import zipfile
@@ -25,14 +26,8 @@ from numpy.typing import NDArray
 from dlae_core.errors import CorruptArtifact, IncompatibleArtifact
 
 ARCHIVED = "model.weights.h5"
-# Kinds of layers as `.weights.h5` numbers them, by their class in Keras.
-KINDS = {
-    "BatchNormalization": "batch_normalization",
-    "Conv2D": "conv2d",
-    "Dense": "dense",
-    "DepthwiseConv2D": "depthwise_conv2d",
-    "SeparableConv2D": "separable_conv2d",
-}
+# Kind of the layers of a file that tells the order of all its layers, whatever they are.
+ANY = ""
 
 # All that h5py and zipfile raise for a file that is damaged: what it is depends on the byte.
 DAMAGED = (
@@ -65,6 +60,27 @@ class StoredLayer:
         return [np.asarray(dataset[()], np.float32) for dataset in self.datasets]
 
 
+Kinds = dict[str, list[StoredLayer]]
+
+
+@contextmanager
+def layers_by_kind(path: Path) -> Iterator[Kinds]:
+    """Opens a weights file and yields its layers that have weights, by kind and in order.
+
+    Older files tell the order of all layers, which are of the kind `ANY`; newer ones that of the
+    layers of each kind, named as `kind_of` does.
+
+    Raises:
+        IncompatibleArtifact: It is no weights file.
+        CorruptArtifact: It is damaged, or refers to other files.
+    """
+    try:
+        with _hdf5(path) as file, h5py.File(file, "r") as root:
+            yield _layers(path, root)
+    except DAMAGED as error:
+        raise damaged(path) from error
+
+
 @contextmanager
 def stored_layers(path: Path, kinds: Sequence[str]) -> Iterator[list[StoredLayer]]:
     """Opens a weights file and yields its layers that have weights.
@@ -78,11 +94,19 @@ def stored_layers(path: Path, kinds: Sequence[str]) -> Iterator[list[StoredLayer
         IncompatibleArtifact: It is no weights file.
         CorruptArtifact: It is damaged, or refers to other files.
     """
-    try:
-        with _hdf5(path) as file, h5py.File(file, "r") as root:
-            yield _layers(path, root, kinds)
-    except DAMAGED as error:
-        raise damaged(path) from error
+    with layers_by_kind(path) as found:
+        if ANY in found:
+            yield found[ANY]
+            return
+        taken = {kind: iter(layers) for kind, layers in found.items()}
+        chosen = [next(taken.get(kind_of(kind), iter(())), None) for kind in kinds]
+        yield [layer or StoredLayer("", ()) for layer in chosen]
+
+
+def kind_of(name: str) -> str:
+    """Returns how the newer files name layers of a class: `conv2d` for `Conv2D`."""
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 def damaged(path: Path) -> CorruptArtifact:
@@ -109,13 +133,13 @@ def _hdf5(path: Path) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _layers(path: Path, root: h5py.Group, kinds: Sequence[str]) -> list[StoredLayer]:
+def _layers(path: Path, root: h5py.Group) -> Kinds:
     if _has(root, "model_weights"):
         root = _item(root, "model_weights")
     if "layer_names" in root.attrs or "layer_names0" in root.attrs:
-        return _in_order(root)
+        return {ANY: _in_order(root)}
     if _has(root, "layers"):
-        return _by_kind(_item(root, "layers"), kinds)
+        return _by_kind(_item(root, "layers"))
     raise IncompatibleArtifact(
         f"expected weights in {path.name}, a .weights.h5, .h5 or .keras file of Keras, found "
         "something else"
@@ -132,17 +156,20 @@ def _in_order(root: h5py.Group) -> list[StoredLayer]:
     return layers
 
 
-def _by_kind(root: h5py.Group, kinds: Sequence[str]) -> list[StoredLayer]:
-    found: dict[str, list[StoredLayer]] = defaultdict(list)
+def _by_kind(root: h5py.Group) -> Kinds:
+    found: Kinds = defaultdict(list)
     for name in sorted(root, key=_kind_and_number):
         group = _item(root, name)
-        variables = _item(group, "vars") if _has(group, "vars") else ()
-        if len(variables):
+        variables: Any = _item(group, "vars") if _has(group, "vars") else None
+        if variables is not None and len(variables):
             datasets = tuple(_item(variables, number) for number in sorted(variables, key=int))
-            found[_kind_and_number(name)[0]].append(StoredLayer(name, datasets))
-    taken = {kind: iter(layers) for kind, layers in found.items()}
-    chosen = [next(taken.get(KINDS[kind], iter(())), None) for kind in kinds]
-    return [layer or StoredLayer("", ()) for layer in chosen]
+            given = str(variables.attrs.get("name", name))
+            found[_kind_and_number(name)[0]].append(StoredLayer(given, datasets))
+        if _has(group, "layers"):
+            # A network inside the network.
+            for kind, layers in _by_kind(_item(group, "layers")).items():
+                found[kind] += layers
+    return dict(found)
 
 
 def _kind_and_number(name: str) -> tuple[str, int]:

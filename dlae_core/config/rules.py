@@ -18,7 +18,7 @@ from dlae_core.config import (
 from dlae_core.config.layer_lists import DISCRIMINATOR, GENERATOR, SERIAL
 from dlae_core.config.loss_rules import LOSS, NORMALIZATION, SWITCH
 from dlae_core.config.rule import Rule
-from dlae_core.config.session_rules import EARLY_STOP, PLATEAU, SESSION, SPLIT
+from dlae_core.config.session_rules import CHECKPOINTS, EARLY_STOP, PLATEAU, SESSION, SPLIT
 from dlae_core.config.shape_rules import CONTEXT_PATH, SHAPE_PATH
 
 _MODEL = "config_file.model_signal"
@@ -52,6 +52,7 @@ RULES = (
     Rule((NORMALIZATION, *_INTENSITIES), loss_rules.intensities),
     Rule((_HARDWARE,), session_rules.number_of_gpus),
     Rule((), session_rules.files_to_save),
+    Rule((CHECKPOINTS,), session_rules.checkpoint_names),
     Rule((_MODEL, SESSION), layer_rules.list_of_model),
     Rule(_LISTS, layer_rules.inputs),
     Rule((_MODEL, *_LISTS, SHAPE_PATH), shape_rules.input_shape),

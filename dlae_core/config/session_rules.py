@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 from dlae.v1.config_pb2 import Config, Paths
+from dlae_core.config.file_pattern import fields_of
 from dlae_core.config.schema import settings_of, value_of
+from dlae_core.config.wording import shown
 from dlae_core.errors import Violation
 
 SESSION = "config_file.type_signal"
 SPLIT = "training_configurations.validation_split"
 EARLY_STOP = "training_configurations.early_stop_switch"
+CHECKPOINTS = "save_configurations.save_checkpoints_path"
 PLATEAU = "learning_rate_schedule.decay_on_plateau_switch"
 
 # Files that a session cannot do without, each with what it is for.
@@ -104,6 +107,19 @@ def files_to_save(config: Config) -> Iterator[Violation]:
         if switch and not path:
             sentence = f"expected a file name because {name}_switch is True, got none"
             yield Violation(f"save_configurations.{name}_path", "MISSING", sentence)
+
+
+def checkpoint_names(config: Config) -> Iterator[Violation]:
+    """Names of checkpoints hold the epoch and metrics only."""
+    path = config.save_configurations.save_checkpoints_path
+    try:
+        fields_of(path)
+    except ValueError:
+        sentence = (
+            "expected a file name in which braces hold 'epoch' or a metric and how it is written, "
+            f"such as {{epoch:02d}} or {{val_loss:.3f}}, got {shown(path)}"
+        )
+        yield Violation(CHECKPOINTS, "INVALID_VALUE", sentence)
 
 
 def number_of_gpus(config: Config) -> Iterator[Violation]:

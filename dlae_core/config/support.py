@@ -40,9 +40,8 @@ class _Limit:
 
 _LIMITS = (
     _Limit("config_file.model_signal", ("CNN", "FCN")),
-    _Limit("config_file.type_signal", ("Train",)),
+    _Limit("config_file.type_signal", ("Train", "Train from Checkpoint")),
     _Limit("training_configurations.hardware", ("gpu", "cpu")),
-    _Limit("save_configurations.save_checkpoints_switch", (False,)),
     _Limit("save_configurations.save_tensorboard_switch", (False,)),
 )
 

@@ -30,13 +30,15 @@ class Carried:
         optimizer: The optimizer's moments.
         rate: The learning rate that plateaus have left.
         within_epoch: The sums of an epoch that was under way; if not, it begins anew.
-        end: That training has been stopped early.
+        comparable: What was watched so far: which epoch was best, how long there was none better.
+        same_run: What belongs to this one training: its files, and that it has been stopped early.
     """
 
     optimizer: bool = True
     rate: bool = True
     within_epoch: bool = True
-    end: bool = True
+    comparable: bool = True
+    same_run: bool = True
 
 
 class Course:
@@ -149,12 +151,21 @@ class Course:
             StorageFailed: The disk is full or cannot be written.
         """
         facts = archive.facts
-        self.last, self.ended = facts["last"], facts["ended"] and carried.end
+        self.last = facts["last"]
         self._history.restore(facts["history"])
+        if carried.comparable:
+            self._restore_watched(archive, carried)
+        if carried.same_run:
+            self.ended = facts["ended"]
+            if self._kept and facts["kept"]:
+                self._kept.restore(facts["kept"])
+
+    def _restore_watched(self, archive: Archive, carried: Carried) -> None:
+        facts = archive.facts
         self._rate.restore(facts["schedule"], carried.rate)
         if self._stopping and facts["stopping"]:
-            self._stopping.restore(facts["stopping"])
+            # Who goes on after an early stop wants more than one epoch.
+            patient = {} if carried.same_run or not facts["ended"] else {"waited": 0}
+            self._stopping.restore(facts["stopping"] | patient)
         if self._best and facts["best"]:
             self._best.restore(facts["best"], archive.arrays)
-        if self._kept and facts["kept"]:
-            self._kept.restore(facts["kept"])

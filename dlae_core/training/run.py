@@ -19,6 +19,7 @@ from dlae_core.losses import loss_row
 from dlae_core.optimization import build_optimizer
 from dlae_core.steps import MODEL, Steps
 from dlae_core.training.course import Arrays, Carried, Course, Metrics
+from dlae_core.training.demands import check_names, check_room
 from dlae_core.training.measuring import monitors_of
 from dlae_core.training.sums import Sums
 from dlae_core.training_data import TrainingData
@@ -66,7 +67,8 @@ class Run:
             caller: Who asked for it.
 
         Raises:
-            StorageFailed: The workspace cannot be written.
+            InvalidConfig: Files are to be named after metrics that there will not be.
+            StorageFailed: The disk is full or cannot be written.
         """
         settings, schedule = config.training_configurations, config.learning_rate_schedule
         self._data = data
@@ -76,10 +78,12 @@ class Run:
         self._seconds = 0.0
         self.about: dict[str, Any] = {}
         monitors = monitors_of(config, network)
+        check_names(config, monitors, data.validation is not None)
         self._sums = Sums(monitors)
         optimizer = build_optimizer(config.optimizer, schedule.learning_rate)
         loss = loss_row(config).build(config.loss_function, data.class_weights)
         self._steps = Steps(network.model, optimizer, loss, monitors)
+        check_room(workspace, sum(array.nbytes for array in self._steps.arrays().values()))
         self._course = Course(config, network.model, data.training.steps, workspace)
         self.recovery = Recovery(workspace / "recovery", settings.recovery_period)
 
@@ -117,9 +121,15 @@ class Run:
     def state(self) -> Archive:
         """Returns all that the rest of the training depends on, but its settings and data."""
         course = self._course.state()
-        place = {"position": asdict(self.position), "count": self._sums.count}
+        place: dict[str, Any] = {"position": asdict(self.position), "count": self._sums.count}
         arrays = {**self._steps.arrays(), "sums": self._sums.total, **course.arrays}
+        place["variables"] = self._steps.paths()
         return Archive({**self.about, **place, **course.facts}, arrays)
+
+    def fits(self, archive: Archive, optimizer: bool = False) -> bool:
+        """Returns whether a state is of the same network; or of the same network and optimizer."""
+        same = archive.facts["variables"] == self._steps.paths()
+        return same and self._steps.misfit(archive.arrays, optimizer) is None
 
     def restore(self, archive: Archive, carried: Carried | None = None) -> None:
         """Goes on from a state.

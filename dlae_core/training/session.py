@@ -57,7 +57,7 @@ def _train(config: Config, workspace: Path, caller: Caller) -> Path:
     with open_training_data(config, network, workspace / "cache") as data:
         run = Run(config, network, data, workspace, caller)
         run.about = _about(config, data)
-        resumed = begin(run, emit)
+        resumed = begin(run, config, network, emit)
         emit(
             TrainingStarted(
                 epochs=run.epochs,

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 
@@ -35,6 +36,11 @@ def folder(root: Path) -> Path:
     write_bright_images(root / "other", count=5)
     (root / "volumes").mkdir()
     write_bright_images(root / "volumes", count=4, space=(8, 8, 4))
+    with h5py.File(root / "weights.h5", "w") as file:
+        # Of a layer that no network has.
+        file.attrs["layer_names"] = ["other"]
+        file.create_group("other").attrs["weight_names"] = ["kernel"]
+        file["other/kernel"] = np.zeros((7, 7, 7))
     (root / "groups.csv").write_text("".join(f"{name},{name // 4}\n" for name in range(8)))
     return root
 
@@ -158,9 +164,23 @@ def run(text: str, work: Path) -> Any:
 
 
 def trained(text: str, work: Path) -> Any:
-    """What is left of a training: the metrics of the network."""
-    bundle = train(load_config(text).config, work, lambda event: None, lambda: False)
+    """What is left of a training: the metrics of the network; or why it cannot begin."""
+    try:
+        bundle = train(load_config(text).config, work, lambda event: None, lambda: False)
+    except DlaeError as error:
+        return str(error)
     return Bundle.open(bundle).manifest.metrics
+
+
+def kept(text: str, work: Path) -> Any:
+    """Names of the files of a model."""
+    bundle = train(load_config(text).config, work, lambda event: None, lambda: False)
+    return sorted(path.name for path in bundle.iterdir())
+
+
+def summaries(text: str, work: Path) -> Any:
+    """The networks as validation shows them."""
+    return validate(load_config(text).config).graphs
 
 
 def _batches(pipeline: Any) -> Iterator[Any]:

@@ -20,12 +20,14 @@ from tests.contracts.effects import (
     batches,
     check,
     graph,
+    kept,
     loss,
     monitored,
     output,
     rates,
     report,
     run,
+    summaries,
     trained,
     updates,
     written,
@@ -79,6 +81,10 @@ STALLED = {
     "training_configurations.early_stop_switch": True,
     "learning_rate_schedule.learning_rate": 1e-30,
 }
+CHECKPOINTS = {
+    "training_configurations.epochs": 3,
+    "save_configurations.save_checkpoints_switch": True,
+}
 VOLUMES = {
     "paths.train_X": "volumes/X.h5",
     "paths.train_y": "volumes/masks.h5",
@@ -120,7 +126,8 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     ),
     # Remembered: nothing is read from it.
     "paths.load_config": Acts(written, ("", "old.json")),
-    "paths.load_checkpoint": Refused("c.h5", SESSION, {SESSION: "Train from Checkpoint"}),
+    # Files that are not there are named.
+    "paths.load_checkpoint": Acts(trained, ("a.h5", "b.h5"), {SESSION: "Train from Checkpoint"}),
     "paths.load_model": Refused("m.h5", SESSION, {SESSION: "Inference"}),
     "paths.train_X": Acts(batches, ("X.h5", "other/X.h5")),
     "paths.train_y": Acts(batches, ("masks.h5", "classes.h5")),
@@ -256,6 +263,12 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     "training_configurations.split_group": Acts(batches, ("", "patient")),
     "training_configurations.data_threads": Hastens((0, 2)),
     "training_configurations.data_memory": Hastens((0, 64)),
+    "training_configurations.frozen_layers": Acts(summaries, ("", "1")),
+    "training_configurations.match_weights_by": Acts(
+        trained,
+        ("order", "name"),
+        {SESSION: "Train from Checkpoint", "paths.load_checkpoint": "weights.h5"},
+    ),
     "training_configurations.recovery_period": Hastens((0, 1)),
     "training_configurations.restore_best_switch": Acts(
         trained, (False, True), {"training_configurations.epochs": 3, **RISING}
@@ -293,9 +306,18 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
             f"save_configurations.save_{what}_switch",
             {f"save_configurations.save_{what}_switch": True},
         )
-        for what in ("checkpoints", "tensorboard")
+        for what in ("tensorboard",)
         for key, value in (("switch", True), ("path", "here"), ("frequency", 3))
     },
+    "save_configurations.save_checkpoints_switch": Acts(
+        kept, (False, True), {"save_configurations.save_checkpoints_path": "c.keras"}
+    ),
+    "save_configurations.save_checkpoints_path": Acts(
+        kept, ("c.keras", "c{epoch}.keras"), CHECKPOINTS
+    ),
+    "save_configurations.save_checkpoints_frequency": Acts(
+        kept, (1, 2), CHECKPOINTS | {"save_configurations.save_checkpoints_path": "{epoch}"}
+    ),
     "bbd_options.scaling_type": _detects("global", PER_HOOK, scales=[0.1, 0.5, 0.9]),
     "bbd_options.scales": _detects([0.1, 0.9], [0.2, 0.9]),
     "bbd_options.aspect_ratios_type": Acts(

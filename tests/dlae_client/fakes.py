@@ -15,6 +15,7 @@ from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
 from tests.dlae_client.fake_jobs import NOT_FOUND, FakeTraining, abort
 
 FILES = {
+    "checkpoint-0001.keras": b"weights and state",
     "config.json": b"{}",
     "history.csv": b"epoch,loss\n1,0.5\n",
     "model.keras": bytes(range(256)) * 9000,

@@ -118,6 +118,24 @@ def test_what_the_configuration_wants_saved_is_fetched(
     assert "note: models are saved as .keras, not as .h5" in done.err
 
 
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("best.keras", "best.keras"),
+        ("e{epoch:02d}-{loss:.3f}", "e01-0.500.keras"),
+        ("{loss:.1f}.h5", "0.5.keras"),
+    ],
+)
+def test_checkpoints_are_fetched_under_names_with_epoch_and_metrics(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = {"save_checkpoints_switch": True, "save_checkpoints_path": f"out/{pattern}"}
+    config.write_text(config_text(save_configurations=wanted))
+    assert run("train", config, "--name", "tissue").code == 0
+    assert (tmp_path / "out" / name).read_bytes() == FILES["checkpoint-0001.keras"]
+
+
 def test_what_the_configuration_does_not_want_saved_is_not(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

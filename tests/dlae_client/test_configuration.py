@@ -20,12 +20,14 @@ def test_relative_paths_of_data_and_weights_become_absolute(
         "Xception",
         "no layer:(",
     ]
-    sections = {"paths": {"train_X": "X.h5"}, "layers": {"serial_layer_list": layers}}
+    paths = {"train_X": "X.h5", "load_checkpoint": "job:tissue-7k3f"}
+    sections = {"paths": paths, "layers": {"serial_layer_list": layers}}
     monkeypatch.chdir(tmp_path)
     given = read_config(json.dumps(sections)).config if as_message else sections
     source = config_source(given)
     sent = source.config if as_message else read_config(source.json).config
     assert sent.paths.train_x == str(tmp_path / "X.h5")
+    assert sent.paths.load_checkpoint == "job:tissue-7k3f"
     weights = [layer.backbone.weights for layer in sent.layers.serial_layer_list[1:4]]
     assert weights == [str(tmp_path / "weights" / "vgg.h5"), "imagenet", "none"]
     if not as_message:

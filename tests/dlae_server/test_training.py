@@ -205,15 +205,11 @@ def test_a_valid_configuration_is_answered_with_its_graph(server: ServerProcess)
 def test_what_is_not_supported_yet_is_not_trained_but_its_graph_is_built(
     server: ServerProcess,
 ) -> None:
-    changes = {
-        "save_configurations__save_checkpoints_switch": True,
-        "save_configurations__save_checkpoints_path": "c.keras",
-    }
-    source = server.source(**changes)
+    source = server.source(training_configurations__hardware="multi-gpu")
     with pytest.raises(grpc.RpcError) as caught:
         server.training.Train(pb.TrainRequest(config=source, name="m"))
     assert reason_of(caught.value) == "INVALID_CONFIG"
-    assert "save_checkpoints_switch" in caught.value.details()
+    assert "training_configurations.hardware" in caught.value.details()
     answer = server.training.Validate(pb.ValidateRequest(config=source))
     assert answer.graphs[0].layers[0].type == "Dense"
 

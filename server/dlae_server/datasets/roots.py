@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
+from dlae_core.config.references import is_reference
 from dlae_core.errors import Violation
 
 # Field of `Paths` to its spelling. The others are not read in training.
@@ -15,6 +16,7 @@ TRAINING_PATHS = {
     "validation_y": "validation_y",
     "split_groups": "split_groups",
 }
+CONTINUED = "Train from Checkpoint"
 # Weights of a backbone that are no file of the user's.
 NO_FILE = ("", "none", "None", "imagenet")
 
@@ -28,6 +30,10 @@ def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation
         text = getattr(config.paths, field)
         if text:
             yield from _violations(Path(text), f"paths.{key}", roots)
+    checkpoint = config.paths.load_checkpoint
+    is_read = config.config_file.type_signal == CONTINUED and checkpoint
+    if is_read and not is_reference(checkpoint):
+        yield from _violations(Path(checkpoint), "paths.load_checkpoint", roots)
     for place, layer in _layers(config):
         if layer.WhichOneof("type") == "backbone" and layer.backbone.weights not in NO_FILE:
             yield from _violations(Path(layer.backbone.weights), f"{place}.weights", roots)

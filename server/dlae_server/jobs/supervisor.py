@@ -13,6 +13,7 @@ from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from dlae_core.errors import DlaeError, StorageFailed
 from dlae_server.errors import JobFinished, JobNotFound, QueueFull, ShuttingDown
+from dlae_server.jobs.checkpoints import CHECKPOINT_FILE, bundle_folder, job_folder
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.process import WORKER, TaskProcess
 from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now
@@ -26,8 +27,6 @@ STALLS = 3
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 GOES_ON = "training goes on from its last checkpoint, or from the beginning where there is none"
 INTERRUPTED = f"the server stopped while this job was running; {GOES_ON}"
-# The last checkpoint of a job that has ended, in its folder.
-CHECKPOINT_FILE = "checkpoint.dlae"
 
 
 class Supervisor:
@@ -110,7 +109,7 @@ class Supervisor:
                 await self._run(job)
 
     async def _run(self, job: Job) -> None:
-        folder = self._settings.data_dir / "jobs" / job.id
+        folder = job_folder(self._settings.data_dir, job.id)
         try:
             message = await self._followed(job.id, folder)
         except (OSError, ValueError, ParseError) as error:
@@ -153,7 +152,8 @@ class Supervisor:
             await self._succeed(job_id, Path(message["result"]["bundle"]))
         elif "failure" in message:
             failure = message["failure"]
-            error = pb.JobError(reason=failure["reason"], message=failure["message"])
+            sentence = failure["message"] + self._way_on(job_id)
+            error = pb.JobError(reason=failure["reason"], message=sentence)
             await self._journal.finish(job_id, Job.STATE_FAILED, error)
         elif "died" in message:
             await self._died(job_id, message["died"])
@@ -173,13 +173,24 @@ class Supervisor:
             LOG.warning("job %s: %s", job_id, cause)
             await self._requeue(job_id, f"training stopped: {cause}; {GOES_ON}")
         else:
-            error = pb.JobError(reason="WORKER_DIED", message=f"training stopped: {cause}")
+            message = f"training stopped: {cause}{self._way_on(job_id)}"
+            error = pb.JobError(reason="WORKER_DIED", message=message)
             await self._journal.finish(job_id, Job.STATE_FAILED, error)
+
+    def _way_on(self, job_id: str) -> str:
+        """Returns how to go on from a failed job's last checkpoint, where there is one."""
+        recovery = job_folder(self._settings.data_dir, job_id) / "work" / "recovery"
+        if not any(recovery.glob("*.dlae")):
+            return ""
+        return (
+            f"; its last checkpoint is kept: type_signal 'Train from Checkpoint' with "
+            f"load_checkpoint 'job:{job_id}' goes on from it"
+        )
 
     async def _succeed(self, job_id: str, bundle: Path) -> None:
         """Moves the bundle to its place, then tells of it."""
         job = await self._journal.call(self._journal.store.job, job_id)
-        target = self._settings.data_dir / "models" / job_id
+        target = bundle_folder(self._settings.data_dir, job_id)
         try:
             model = await asyncio.to_thread(_stored, bundle, target, job)
         except (OSError, DlaeError) as error:

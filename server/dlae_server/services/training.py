@@ -18,6 +18,7 @@ from dlae_core.config import (
 from dlae_core.errors import InvalidConfig, Violation
 from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
+from dlae_server.jobs.checkpoints import put_in_place
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.supervisor import Supervisor
@@ -48,6 +49,7 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         """Checks a configuration, its graph and its data."""
         try:
             loaded = await asyncio.to_thread(self._load, request.config)
+            await put_in_place(loaded.config, self._journal, self._settings.data_dir)
         except InvalidConfig as error:
             return pb.ValidateResponse(violations=_violations(error.violations))
         if self._validating >= self._settings.validations:
@@ -75,6 +77,7 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         loaded = await asyncio.to_thread(self._load, request.config)
         if loaded.unsupported:
             raise InvalidConfig(loaded.unsupported)
+        await put_in_place(loaded.config, self._journal, self._settings.data_dir)
         job = await self._supervisor.submit(name, write_config(loaded.config))
         return pb.TrainResponse(job=job, warnings=_violations(loaded.warnings))
 

@@ -31,10 +31,8 @@ def test_every_augmentation_is_supported(key: str, value: Any) -> None:
     ("place", "value"),
     [
         ("config_file__type_signal", "Inference"),
-        ("config_file__type_signal", "Train from Checkpoint"),
         ("config_file__model_signal", "BBD"),
         ("training_configurations__hardware", "multi-gpu"),
-        ("save_configurations__save_checkpoints_switch", True),
         ("save_configurations__save_tensorboard_switch", True),
     ],
 )

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from dlae.v1 import training_pb2 as pb
+from dlae_server.jobs.checkpoints import CHECKPOINT_FILE
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.progress import note
 from dlae_server.jobs.states import FINISHED, Job, enter
 from dlae_server.jobs.store import Store
-from dlae_server.jobs.supervisor import CHECKPOINT_FILE, STALLS, Supervisor
+from dlae_server.jobs.supervisor import STALLS, Supervisor
 from dlae_server.metrics import Metrics
 from dlae_server.settings import Settings
 

@@ -36,7 +36,8 @@ def read_config_file(path: Path) -> ConfigFile:
     reading = read_config(text)
     completion = complete_config(reading.config, reading.switched_off)
     try:
-        warnings = load_config(text).warnings
+        loaded = load_config(text)
+        warnings = loaded.warnings + loaded.unsupported
     except InvalidConfig as error:
         if reading.violations:
             raise InvalidConfiguration(error.violations) from error

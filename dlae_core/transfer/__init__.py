@@ -1,0 +1,1 @@
+"""Weights of other trainings: taken over, and kept as they are."""
