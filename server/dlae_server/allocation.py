@@ -19,10 +19,20 @@ ENVIRONMENT = {
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 
 
+_LIBRARY = ctypes.CDLL(None)
+
+
 def keep_freed_blocks() -> None:
-    """Keeps up to 128 MiB of freed memory in this process; elsewhere than on GNU, nothing."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    """Keeps freed memory in this process; elsewhere than on GNU, does nothing."""
+    mallopt = getattr(_LIBRARY, "mallopt", None)
     if mallopt is not None:
         mallopt(_MMAP_THRESHOLD, LARGEST_KEPT_BLOCK)
         mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
         mallopt(_TOP_PAD, 16 << 20)
+
+
+def give_back() -> None:
+    """Gives freed memory back to the system, after something large; takes milliseconds."""
+    trim = getattr(_LIBRARY, "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(LARGEST_KEPT_BLOCK))

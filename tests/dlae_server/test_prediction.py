@@ -1,8 +1,10 @@
 """Predictions in one message and in chunks."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -270,3 +272,20 @@ def test_a_new_version_is_the_one_that_its_name_means_at_once(server: ServerProc
         newest = server.trained("renewed").model
         assert predict(server, "renewed", IMAGES).model == newest
         assert predict(server, "renewed@1", IMAGES).model == "renewed@1"
+
+
+def test_a_volume_leaves_no_memory_in_use_behind_it(server: ServerProcess, model: str) -> None:
+    def resident() -> int:
+        pages = Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    predict(server, model, IMAGES)
+    before = resident()
+    volume = np.ones((1, 512, 512, 128), np.float32)
+    data = memoryview(volume.reshape(-1).view(np.uint8))
+    parts = (bytes(data[start : start + (1 << 20)]) for start in range(0, len(data), 1 << 20))
+    count = sum(
+        len(part.data) for part in server.prediction.PredictStream(chunked(model, volume, parts))
+    )
+    assert count == volume.nbytes == 128 << 20
+    eventually(lambda: resident() < before + (96 << 20))

@@ -1,5 +1,6 @@
 """`PredictionService`: applies models to single tensors and to streams of chunks."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator
 from typing import TypeAlias
@@ -11,12 +12,15 @@ from dlae.v1 import prediction_pb2 as pb
 from dlae.v1 import tensor_pb2
 from dlae.v1.prediction_pb2_grpc import PredictionServiceServicer
 from dlae_core.errors import InvalidTensor
+from dlae_server.allocation import give_back
 from dlae_server.errors import InvalidRequest, InvalidStream, TensorTooLarge
 from dlae_server.services.predicting import Predictions
 from dlae_server.serving.frames import Question
 from dlae_server.serving.host import Answer
 from dlae_server.settings import Settings
 
+# A stream of more is worth giving its memory back.
+MANY_PARTS = 64
 LARGEST_RANK = 32
 # In elements, empty axes left out: NumPy counts so where it judges whether a shape can be.
 LARGEST_SIZE = 1 << 56
@@ -50,21 +54,34 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
         self, requests: AsyncIterator[pb.PredictStreamRequest], context: Context
     ) -> AsyncIterator[pb.PredictStreamResponse]:
         """Predicts one tensor that comes, and goes, in chunks."""
-        model, question, parts = await self._collected(requests)
-        entry, answer = await self._predictions.predict(model, question, parts)
-        parts.clear()
-        result = pb.PredictStreamResult(model=entry.reference, output=_header(answer))
-        yield pb.PredictStreamResponse(header=result)
-        answer.parts.reverse()
-        while answer.parts:
-            yield pb.PredictStreamResponse(data=answer.parts.pop())
+        parts: list[bytes] = []
+        most = 0
+        try:
+            model, question = await self._collected(requests, parts)
+            most = len(parts)
+            entry, answer = await self._predictions.predict(model, question, parts)
+            parts.clear()
+            result = pb.PredictStreamResult(model=entry.reference, output=_header(answer))
+            yield pb.PredictStreamResponse(header=result)
+            most = max(most, len(answer.parts))
+            answer.parts.reverse()
+            while answer.parts:
+                yield pb.PredictStreamResponse(data=answer.parts.pop())
+        finally:
+            if max(most, len(parts)) > MANY_PARTS:
+                parts.clear()
+                asyncio.get_running_loop().run_in_executor(None, give_back)
 
     async def _collected(
-        self, requests: AsyncIterator[pb.PredictStreamRequest]
-    ) -> tuple[str, Question, list[bytes]]:
-        """Returns the model, the tensor's type and shape, and all bytes of a chunked request."""
+        self, requests: AsyncIterator[pb.PredictStreamRequest], parts: list[bytes]
+    ) -> tuple[str, Question]:
+        """Adds the bytes of a chunked request; returns the model, and the tensor's type and shape.
+
+        Raises:
+            InvalidStream: The chunks are no tensor.
+            TensorTooLarge: It is larger than the server takes.
+        """
         model, question, count = "", None, 0
-        parts: list[bytes] = []
         async for request in requests:
             if (request.WhichOneof("part") == "header") != (question is None):
                 raise InvalidStream("expected one header, then chunks of data")
@@ -81,7 +98,7 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
         expected = question.size if question else 0
         if question is None or count != expected:
             raise InvalidStream(f"expected {expected} bytes in all chunks, got {count}")
-        return model, question, parts
+        return model, question
 
 
 def _question(
