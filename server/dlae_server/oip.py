@@ -21,11 +21,12 @@ from dlae.v1 import models_pb2
 from dlae_core.errors import InvalidTensor
 from dlae_server.errors import InvalidRequest
 from dlae_server.serving.frames import Question
+from dlae_server.serving.statistics import Statistics
 
 DESCRIPTION = Path(__file__).with_name("open_inference.binpb")
 SERVICE = "inference.GRPCInferenceService"
 INPUT, OUTPUT, LABELS = "input", "output", "labels"
-EXTENSIONS = ("model_repository",)
+EXTENSIONS = ("model_repository", "statistics")
 
 DATATYPES = {
     "BOOL": "|b1",
@@ -111,6 +112,27 @@ def metadata(model: models_pb2.Model) -> Message:
         family=model.family, classes=str(model.classes), dlae_version=model.dlae_version
     )
     return answer
+
+
+def add_statistics(answer: Message, model: models_pb2.Model, done: Statistics) -> None:
+    """Adds what a model has done to an answer."""
+    entry = answer.model_stats.add(
+        name=model.name,
+        version=str(model.version),
+        last_inference=int(done.last * 1e3),
+        inference_count=done.images,
+        execution_count=done.infer.count,
+    )
+    for name, total in (
+        ("success", done.success),
+        ("fail", done.fail),
+        ("queue", done.queue),
+        ("compute_input", done.input),
+        ("compute_infer", done.infer),
+        ("compute_output", done.output),
+    ):
+        field = getattr(entry.inference_stats, name)
+        field.count, field.ns = total.count, int(total.seconds * 1e9)
 
 
 def question(request: Message) -> tuple[Question, bytes]:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,11 +113,12 @@ def test_tritons_client_is_answered_as_predict_answers(
     assert told["server"] == {
         "name": "dlae",
         "version": dlae.__version__,
-        "extensions": ["model_repository"],
+        "extensions": ["model_repository", "statistics"],
     }
     assert told["response"] == ["7", "1"]
     assert told["unknown"] == "StatusCode.NOT_FOUND"
     assert {"name": model, "version": "1", "state": "READY"} in told["index"]["models"]
+    assert {one["name"] for one in told["statistics"]["model_stats"]} >= {model}
     for kind, name in ((0, "output"), (0, "default"), (1, "labels")):
         request = pb.PredictRequest(model=model, input=tensor_from_array(images), output_kind=kind)
         expected = array_from_tensor(server.prediction.Predict(request).output)
@@ -219,6 +221,25 @@ def test_an_image_that_does_not_suit_the_model_is_refused_as_predict_does(
             raw_input_contents=[images.tobytes()],
         )
     assert reason_of(caught.value) == "INVALID_IMAGE"
+
+
+def test_statistics_tell_what_a_model_has_done(
+    server: ServerProcess, ask: Callable[..., Any]
+) -> None:
+    name = server.trained("counted").name
+    inputs = [tensor(IMAGES)]
+    for images in (IMAGES, IMAGES):
+        ask("ModelInfer", model_name=name, inputs=inputs, raw_input_contents=[images.tobytes()])
+    empty = [tensor(IMAGES.astype(np.float32), "FP32", fp32_contents=[np.nan] * IMAGES.size)]
+    with pytest.raises(grpc.RpcError):
+        ask("ModelInfer", model_name=name, inputs=empty)
+    (told,) = ask("ModelStatistics", name=name).model_stats
+    assert (told.name, told.version) == (name, "1")
+    assert (told.inference_count, told.execution_count) == (4, 2)
+    times = told.inference_stats
+    assert (times.success.count, times.fail.count, times.compute_infer.count) == (2, 1, 2)
+    assert times.success.ns > times.compute_infer.ns > 0
+    assert abs(told.last_inference / 1e3 - time.time()) < 60
 
 
 def test_the_index_of_loaded_models_leaves_out_the_others(

@@ -37,6 +37,7 @@ def main() -> None:
         "model": [client.is_model_ready(name, "1") for name in (model, "unknown")],
         "server": client.get_server_metadata(as_json=True),
         "metadata": client.get_model_metadata(model, as_json=True),
+        "statistics": client.get_inference_statistics(as_json=True),
         "index": client.get_model_repository_index(as_json=True),
         "response": [result.get_response().id, result.get_response().model_version],
     }

@@ -1,12 +1,13 @@
 """`inference.GRPCInferenceService`: the Open Inference Protocol on the path of `Predict`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import grpc
 
 import dlae
+from dlae.v1 import models_pb2
 from dlae_server import oip
 from dlae_server.errors import ModelNotFound
 from dlae_server.jobs.journal import Journal
@@ -82,21 +83,41 @@ class OpenInferenceService:
             oip.add_output(answer, name, output.dtype, output.shape, output.data)
         return answer
 
+    async def ModelStatistics(self, request: Message, context: Context) -> Message:
+        """Returns what a model, or every model, has done."""
+        answer = self._answer("ModelStatistics")
+        host, catalogue = self._predictions.host, self._predictions.catalogue
+        if request.name:
+            found = await catalogue.find(oip.reference(request.name, request.version))
+            models = [found.model]
+        else:
+            models = [model async for model in self._models()]
+        for model in models:
+            oip.add_statistics(answer, model, host.statistics(self._target(model)))
+        return answer
+
     async def RepositoryIndex(self, request: Message, context: Context) -> Message:
         """Returns all models."""
-        answer, token = self._answer("RepositoryIndex"), ""
-        folder = self._predictions.catalogue.folder
+        answer = self._answer("RepositoryIndex")
+        async for model in self._models():
+            loaded = self._predictions.host.is_loaded(self._target(model))
+            if loaded or not request.ready:
+                state = "READY" if loaded else ""
+                answer.models.add(name=model.name, version=str(model.version), state=state)
+        return answer
+
+    async def _models(self) -> AsyncIterator[models_pb2.Model]:
+        token = ""
         while True:
             store = self._journal.store
             models, token = await self._journal.call(store.models, LARGEST_SIZE, token)
             for model in models:
-                target = Target(model.name, model.version, folder(model))
-                loaded = self._predictions.host.is_loaded(target)
-                if loaded or not request.ready:
-                    state = "READY" if loaded else ""
-                    answer.models.add(name=model.name, version=str(model.version), state=state)
+                yield model
             if not token:
-                return answer
+                return
+
+    def _target(self, model: models_pb2.Model) -> Target:
+        return Target(model.name, model.version, self._predictions.catalogue.folder(model))
 
     def _answer(self, method: str, **fields: Any) -> Message:
         return self._types[method][1](**fields)

@@ -22,6 +22,7 @@ from dlae_server.serving.frames import Question
 from dlae_server.serving.lane import BATCH_ROWS, Lane
 from dlae_server.serving.memory import Buffer
 from dlae_server.serving.process import Answer, ModelProcess
+from dlae_server.serving.statistics import Statistics
 from dlae_server.settings import Settings
 
 WORKER = (sys.executable, "-m", "dlae_server.serving.worker")
@@ -61,6 +62,7 @@ class Host:
         self._loading = asyncio.Lock()
         self._loaded: OrderedDict[Target, ModelProcess] = OrderedDict()
         self._lanes: dict[Target, Lane] = {}
+        self._statistics: dict[Target, Statistics] = {}
 
     async def predict(self, target: Target, question: Question, parts: Sequence[Buffer]) -> Answer:
         """Predicts with a model, which is loaded where it is not.
@@ -83,9 +85,13 @@ class Host:
         if lane.pending >= limit:
             raise QueueFull("predictions", limit, lane.seconds * -(-lane.pending // BATCH_ROWS))
         self._metrics.pending.inc()
+        start, outcome = time.monotonic(), self.statistics(target).fail
         try:
-            return await lane.predict(question, parts)
+            answer = await lane.predict(question, parts)
+            outcome = self.statistics(target).success
+            return answer
         finally:
+            outcome.add(time.monotonic() - start)
             self._metrics.pending.dec()
             if not lane.pending and target not in self._loaded:
                 self._lanes.pop(target, None)
@@ -94,6 +100,10 @@ class Host:
         """Returns whether a model has a process that runs."""
         model = self._loaded.get(target)
         return model is not None and model.alive
+
+    def statistics(self, target: Target) -> Statistics:
+        """Returns what a model has done."""
+        return self._statistics.setdefault(target, Statistics())
 
     async def stop(self) -> None:
         """Ends all processes."""
@@ -108,6 +118,7 @@ class Host:
             lambda: self._model(target),
             lambda process: self._died(target, process),
             self._metrics.inference,
+            self.statistics(target),
         )
 
     async def _model(self, target: Target) -> ModelProcess:

@@ -22,6 +22,7 @@ from dlae_server.metrics import InferenceMetrics
 from dlae_server.serving.frames import Question
 from dlae_server.serving.memory import Buffer
 from dlae_server.serving.process import Answer, ModelProcess, Stages, Unjoinable
+from dlae_server.serving.statistics import Statistics
 
 BATCH_ROWS = 32
 BATCH_BYTES = 64 << 20
@@ -78,6 +79,7 @@ class Lane:
         ready: Callable[[], Awaitable[ModelProcess]],
         died: Callable[[ModelProcess], Awaitable[None]],
         metrics: InferenceMetrics,
+        statistics: Statistics,
     ) -> None:
         """Makes an empty line.
 
@@ -85,7 +87,8 @@ class Lane:
             reference: `name@version`, for messages.
             ready: Returns the model's process, started where it is not.
             died: Is told of a process that has died.
-            metrics: Where stages and batches are counted.
+            metrics: Where stages and batches are counted, of all models.
+            statistics: The same, of this model.
         """
         self.pending = 0
         self.seconds = 0.0
@@ -93,6 +96,7 @@ class Lane:
         self._ready = ready
         self._died = died
         self._metrics = metrics
+        self._statistics = statistics
         self._waiting: deque[Caller] = deque()
         self._serving: asyncio.Task[None] | None = None
         self._joins = True
@@ -208,10 +212,13 @@ class Lane:
         metrics = self._metrics
         for caller in callers:
             metrics.queue.observe(start - caller.arrived)
+            self._statistics.queue.add(start - caller.arrived)
         metrics.input.observe(stages.input)
         metrics.infer.observe(stages.infer)
         metrics.output.observe(stages.output)
-        metrics.batch_size.observe(sum(caller.rows for caller in callers))
+        images = sum(caller.rows for caller in callers)
+        metrics.batch_size.observe(images)
+        self._statistics.add_call(stages, images)
 
     def _dismiss(self, error: BaseException) -> None:
         """Tells an error to everybody."""

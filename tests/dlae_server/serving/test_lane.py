@@ -12,6 +12,7 @@ from dlae_server.serving import lane as lanes
 from dlae_server.serving.frames import Question
 from dlae_server.serving.lane import Lane
 from dlae_server.serving.process import Answer, Stages, Unjoinable
+from dlae_server.serving.statistics import Statistics
 
 
 class FakeProcess:
@@ -50,9 +51,10 @@ class Scene:
 
     def __init__(self) -> None:
         self.metrics = Metrics()
+        self.done = Statistics()
         self.processes = [FakeProcess()]
         self.starts: list[DlaeError] = []
-        self.lane = Lane("m@1", self._ready, self._died, self.metrics.inference)
+        self.lane = Lane("m@1", self._ready, self._died, self.metrics.inference, self.done)
 
     @property
     def process(self) -> FakeProcess:
@@ -126,6 +128,8 @@ def test_those_who_wait_are_joined_by_type_and_shape_oldest_first() -> None:
             told = scene.sample("dlae_inference_stage_seconds_sum", stage=stage)
             assert told == pytest.approx(4 * seconds)
         assert scene.sample("dlae_inference_stage_seconds_count", stage="queue") == 6
+        assert (scene.done.images, scene.done.queue.count, scene.done.infer.count) == (6, 6, 4)
+        assert scene.done.infer.seconds == pytest.approx(4 * 0.2)
 
     acted(play)
 
