@@ -24,7 +24,7 @@ demo: $(VENV)/.installed  ## Trains a tissue segmentation on a real brain throug
 test: check test-fast test-slow  ## Runs all checks and all tests.
 
 test-fast: $(VENV)/.installed  ## Runs the tests that need no TensorFlow, in seconds.
-	$(BIN)/python -m pytest -m "not keras and not slow"
+	$(BIN)/python -m pytest --numprocesses auto -m "not keras and not slow"
 
 test-slow: $(VENV)/.installed  ## Runs the tests that train, predict or start a server.
 	$(BIN)/python -m pytest -m "keras or slow"

@@ -130,6 +130,7 @@ def _wrong(number: int) -> Any:
     return np.array([np.nan, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("space", "annotation"),
     [
@@ -252,6 +253,7 @@ def _augmented(path: Path, **changes: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_preview_is_a_picture(run: Run, files: tuple[Path, Path], tmp_path: Path) -> None:
     config, picture = _augmented(tmp_path / "config.json"), tmp_path / "grid.png"
     arguments = ("data", "preview", config, "-o", picture, "--samples", 3, "--draws", 2)

@@ -16,6 +16,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from dlae.v1 import training_pb2 as pb
 from tests.dlae_server.processes import ServerProcess, eventually, reason_of, states
 
+pytestmark = pytest.mark.slow  # starts servers
+
 LOST = (
     "the server stopped while this job was running; "
     "training goes on from its last checkpoint, or from the beginning where there is none"

@@ -8,6 +8,8 @@ import pytest
 from dlae.v1 import training_pb2 as pb
 from tests.dlae_server.processes import ServerProcess, eventually
 
+pytestmark = pytest.mark.slow  # starts servers
+
 
 def _validated(server: ServerProcess) -> pb.ValidateResponse:
     return server.training.Validate(pb.ValidateRequest(config=server.source()))
