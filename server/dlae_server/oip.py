@@ -2,7 +2,11 @@
 
 The messages are made from the description that `protoc` wrote of `proto/oip/open_inference.proto`,
 in a descriptor pool of its own. A model takes the tensor `input` and gives `output`, and `labels`
-where it knows classes: the same bytes as `dlae.v1.PredictionService` takes and gives.
+where it knows classes: the same bytes as `dlae.v1.PredictionService` takes and gives. After a
+change of the `.proto` file, which a test demands:
+
+    python -m grpc_tools.protoc -I proto/oip open_inference.proto \\
+        --descriptor_set_out=server/dlae_server/open_inference.binpb
 
 Reference: https://github.com/kserve/open-inference-protocol, version 2.
 """
