@@ -5,8 +5,10 @@ in a descriptor pool of its own. A model takes the tensor `input` and gives `out
 where it knows classes: the same bytes as `dlae.v1.PredictionService` takes and gives. After a
 change of the `.proto` file, which a test demands:
 
-    python -m grpc_tools.protoc -I proto/oip open_inference.proto \\
-        --descriptor_set_out=server/dlae_server/open_inference.binpb
+    cd proto/oip
+    python -m grpc_tools.protoc -I. open_inference.proto -o open_inference.binpb
+
+and the result beside this file.
 
 Reference: https://github.com/kserve/open-inference-protocol, version 2.
 """
