@@ -21,9 +21,9 @@ Run = Callable[[Float32], Float32]
 
 # Standard deviation of the Gaussian, as a part of the tile.
 SPREAD = 1 / 8
-# Tiles begin at multiples of this, as far as that divides the tile: poolings then see pixels in the
-# same groups as in the whole image.
-_ALIGNMENT = 32
+# Tiles begin at multiples of this, or of the largest part of it that divides the tile and shortens
+# steps no further than to `_WORTH`: poolings then see the same groups as in the whole image.
+_ALIGNMENT, _WORTH = 32, 0.9
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,8 @@ def stretches(length: int, tile: int, tiling: Tiling) -> list[Stretch]:
 def _starts(length: int, tile: int, overlap: float) -> list[int]:
     """Returns where tiles begin: at equal distances where alignment allows, the last at the end."""
     step = max(int(tile * (1 - overlap)), 1)
-    alignment = gcd(tile, _ALIGNMENT)
-    if step >= alignment:
-        step -= step % alignment
+    alignment = _alignment(tile, step)
+    step -= step % alignment
     count = -(-(length - tile) // step)
     last = length - tile
     even = [last * number / count for number in range(count)] if count else []
@@ -144,6 +143,14 @@ def _starts(length: int, tile: int, overlap: float) -> list[int]:
     if any(after - before > step for before, after in itertools.pairwise([*starts, last])):
         starts = [step * number for number in range(count)]
     return [*starts, last]
+
+
+def _alignment(tile: int, step: int) -> int:
+    """Returns the largest power of two that tiles can begin at multiples of."""
+    alignment = gcd(tile, _ALIGNMENT)
+    while step - step % alignment < _WORTH * step:
+        alignment //= 2
+    return alignment
 
 
 def _groups(

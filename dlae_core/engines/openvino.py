@@ -32,6 +32,8 @@ class OpenVinoEngine:
         settings: dict[str, object] = {
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
+            # Every model's process would be pinned to the same cores.
+            "ENABLE_CPU_PINNING": False,
         }
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = threads

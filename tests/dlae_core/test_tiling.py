@@ -74,7 +74,7 @@ def test_poolings_see_the_same_groups_as_in_the_whole_image() -> None:
         return np.broadcast_to(pooled, (len(batch), pooled.shape[1], 8, 1)).reshape(batch.shape)
 
     image = _images((168,), 1)
-    found = tiled(image, (64,), run, Tiling(0.4))
+    found = tiled(image, (64,), run, Tiling(0.5))
     np.testing.assert_allclose(found, run(image[np.newaxis])[0], atol=1e-6)
 
 
@@ -87,7 +87,7 @@ def test_no_more_tiles_are_predicted_at_once_than_allowed() -> None:
 
     image = _images((64, 48))
     np.testing.assert_allclose(tiled(image, (16, 16), run, Tiling(tiles=3)), image, rtol=1e-5)
-    # Tiles begin at every 16 - 16 / 2 pixels; alignment would be 16.
+    # Tiles begin at every 8th pixel.
     assert sum(sizes) == 7 * 5
     assert max(sizes) == 3
 
