@@ -48,7 +48,8 @@ class Steps:
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
         """
-        return self._run(self._train_step, images, targets, np.float32(rate))
+        sums = self._run(self._train_step, images, targets, np.float32(rate))
+        return np.asarray(sums, dtype=np.float64)
 
     def evaluate(self, images: NDArray[np.float32], targets: NDArray[Any]) -> Float64:
         """Measures one batch without changing anything.
@@ -56,7 +57,15 @@ class Steps:
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
         """
-        return self._run(self._evaluate_step, images, targets)
+        return np.asarray(self._run(self._evaluate_step, images, targets), dtype=np.float64)
+
+    def output(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns what the network gives for images, float32 (batch, ...).
+
+        Raises:
+            DeviceOutOfMemory: The batch does not fit the device.
+        """
+        return np.asarray(self._run(self._output_step, images), dtype=np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Returns all that steps change: weights, the state of random layers, of the optimizer."""
@@ -108,20 +117,20 @@ class Steps:
             for number, variable in enumerate(variables)
         }
 
-    def _run(self, step: Callable[..., Any], images: NDArray[np.float32], *rest: Any) -> Float64:
+    def _run(self, step: Callable[..., Any], images: NDArray[np.float32], *rest: Any) -> Any:
         if step not in self._compiled:
             # One trace for whole and partial batches: tracing a deep network takes seconds.
             signature = [_any_batch(array) for array in (images, *rest)]
             self._compiled[step] = tf.function(step, input_signature=signature)
         try:
-            sums = self._compiled[step](images, *rest)
+            result = self._compiled[step](images, *rest)
         except tf.errors.ResourceExhaustedError as error:
             raise DeviceOutOfMemory(
                 f"the network and a batch of {len(images)} images of shape {images.shape[1:]} do "
                 "not fit the device's memory; lower training_configurations.batch_size or the "
                 "number of filters"
             ) from error
-        return np.asarray(sums, dtype=np.float64)
+        return result
 
     def _train_step(self, images: Any, targets: Any, rate: Any) -> Any:
         variables = self._model.trainable_variables
@@ -135,6 +144,9 @@ class Steps:
     def _evaluate_step(self, images: Any, targets: Any) -> Any:
         output = self._model(images, training=False)
         return self._sums(self._total(targets, output), targets, output)
+
+    def _output_step(self, images: Any) -> Any:
+        return self._model(images, training=False)
 
     def _total(self, targets: Any, output: Any) -> Any:
         return tf.add_n([self._loss(targets, output), *self._model.losses])

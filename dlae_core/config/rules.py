@@ -18,7 +18,14 @@ from dlae_core.config import (
 from dlae_core.config.layer_lists import DISCRIMINATOR, GENERATOR, SERIAL
 from dlae_core.config.loss_rules import LOSS, NORMALIZATION, SWITCH
 from dlae_core.config.rule import Rule
-from dlae_core.config.session_rules import CHECKPOINTS, EARLY_STOP, PLATEAU, SESSION, SPLIT
+from dlae_core.config.session_rules import (
+    CHECKPOINTS,
+    EARLY_STOP,
+    EXAMPLES,
+    PLATEAU,
+    SESSION,
+    SPLIT,
+)
 from dlae_core.config.shape_rules import CONTEXT_PATH, SHAPE_PATH
 
 _MODEL = "config_file.model_signal"
@@ -81,6 +88,10 @@ ADVICE = (
     Rule((EARLY_STOP, PLATEAU, SPLIT, split_rules.FOLDS, *_VALIDATION), session_rules.unwatched),
     Rule((SPLIT, split_rules.FOLDS, *_VALIDATION), split_rules.idle_groups),
     Rule((SESSION,), session_rules.unused_files),
+    Rule(
+        (_MODEL, EXAMPLES, SPLIT, split_rules.FOLDS, *_VALIDATION),
+        session_rules.undrawn_examples,
+    ),
     Rule((LOSS, *_PARAMETERS), loss_rules.degenerate_parameters),
     Rule((NORMALIZATION,), loss_rules.undone_centering),
     Rule((_MODEL, *_LISTS), layer_rules.other_lists),

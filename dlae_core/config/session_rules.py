@@ -11,6 +11,7 @@ from dlae_core.errors import Violation
 SESSION = "config_file.type_signal"
 SPLIT = "training_configurations.validation_split"
 EARLY_STOP = "training_configurations.early_stop_switch"
+EXAMPLES = "save_configurations.example_images"
 CHECKPOINTS = "save_configurations.save_checkpoints_path"
 PLATEAU = "learning_rate_schedule.decay_on_plateau_switch"
 
@@ -77,6 +78,19 @@ def validation_twice(config: Config) -> Iterator[Violation]:
             "validation_X and validation_y to split the training files instead"
         )
         yield Violation(SPLIT, "CONTRADICTION", sentence)
+
+
+def undrawn_examples(config: Config) -> Iterator[Violation]:
+    """Warns of pictures that cannot be drawn."""
+    settings, training = config.save_configurations, config.training_configurations
+    if not settings.example_images:
+        return
+    if config.config_file.model_signal != "FCN":
+        sentence = "has no effect because model_signal is not FCN"
+        yield Violation(EXAMPLES, "NO_EFFECT", sentence)
+    elif not (training.validation_split or training.HasField("folds") or config.paths.validation_x):
+        sentence = "has no effect without validation data; set validation_split or give files"
+        yield Violation(EXAMPLES, "NO_EFFECT", sentence)
 
 
 def unwatched(config: Config) -> Iterator[Violation]:

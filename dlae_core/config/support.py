@@ -42,7 +42,6 @@ _LIMITS = (
     _Limit("config_file.model_signal", ("CNN", "FCN")),
     _Limit("config_file.type_signal", ("Train", "Train from Checkpoint")),
     _Limit("training_configurations.hardware", ("gpu", "cpu")),
-    _Limit("save_configurations.save_tensorboard_switch", (False,)),
 )
 
 

@@ -15,6 +15,7 @@ from dlae_core.history import History
 from dlae_core.optimization import EarlyStopping, LearningRate
 from dlae_core.training.best import BestWeights
 from dlae_core.training.kept import KeptCheckpoints
+from dlae_core.training.reports import Reports
 
 Metrics = dict[str, float]
 Arrays = Mapping[str, NDArray[Any]]
@@ -49,7 +50,9 @@ class Course:
         last: Metrics and learning rate of the last epoch; empty before.
     """
 
-    def __init__(self, config: Config, model: keras.Model, steps: int, workspace: Path) -> None:
+    def __init__(
+        self, config: Config, model: keras.Model, steps: int, workspace: Path, reports: Reports
+    ) -> None:
         """Begins before the first epoch.
 
         Args:
@@ -57,6 +60,7 @@ class Course:
             model: The network that is trained.
             steps: Of one epoch.
             workspace: Holds the folder `bundle`.
+            reports: Are told of every epoch.
 
         Raises:
             StorageFailed: The workspace cannot be written.
@@ -71,6 +75,7 @@ class Course:
         self._kept = (
             KeptCheckpoints(saving, folder, model) if saving.save_checkpoints_switch else None
         )
+        self._reports = reports
         self.ended = False
         self.last: dict[str, Any] = {}
 
@@ -96,6 +101,12 @@ class Course:
             self.ended = self._stopping.epoch_finished(watched)
         if self._best:
             self._best.epoch_finished(len(self._history.rows), metrics)
+        self._reports.epoch_finished(len(self._history.rows), metrics, rate)
+
+    def clear(self) -> None:
+        """Removes what another training has left."""
+        self.tidy()
+        self._reports.clear()
 
     def keep(self, state: Callable[[], Archive]) -> None:
         """Writes a checkpoint where the configuration asks for one of the last epoch.
@@ -129,6 +140,7 @@ class Course:
         """
         if self._kept:
             self._kept.deliver(bundle)
+        self._reports.deliver(bundle)
 
     def state(self) -> Archive:
         """Returns all that changes from epoch to epoch."""
@@ -141,6 +153,7 @@ class Course:
             "stopping": self._stopping.state() if self._stopping else None,
             "best": best,
             "kept": self._kept.state() if self._kept else None,
+            "reports": self._reports.state(),
         }
         return Archive(facts, weights)
 
@@ -159,6 +172,7 @@ class Course:
             self.ended = facts["ended"]
             if self._kept and facts["kept"]:
                 self._kept.restore(facts["kept"])
+            self._reports.restore(facts["reports"], len(facts["history"]))
 
     def _restore_watched(self, archive: Archive, carried: Carried) -> None:
         facts = archive.facts

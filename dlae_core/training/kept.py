@@ -30,13 +30,9 @@ class KeptCheckpoints:
         Raises:
             StorageFailed: The folder cannot be made.
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageFailed(f"cannot make {folder.name}: {error.strerror}") from error
         self._all = "{" in settings.save_checkpoints_path
         self._frequency = settings.save_checkpoints_frequency
-        self._folder = folder
+        self._folder = made_folder(folder)
         self._model = model
         self._best = Best()
         self._names: list[str] = []
@@ -84,6 +80,19 @@ class KeptCheckpoints:
         self._best.restore(state["best"])
         self._names = [name for name in state["names"] if (self._folder / name).is_file()]
         self.tidy()
+
+
+def made_folder(path: Path) -> Path:
+    """Returns a folder, which is made where there is none.
+
+    Raises:
+        StorageFailed: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFailed(f"cannot make {path.name}: {error.strerror}") from error
+    return path
 
 
 def deliver(files: Sequence[Path], bundle: Path) -> None:

@@ -21,6 +21,7 @@ from dlae_core.steps import MODEL, Steps
 from dlae_core.training.course import Arrays, Carried, Course, Metrics
 from dlae_core.training.demands import check_names, check_room
 from dlae_core.training.measuring import monitors_of
+from dlae_core.training.reports import Reports
 from dlae_core.training.sums import Sums
 from dlae_core.training_data import TrainingData
 
@@ -84,7 +85,9 @@ class Run:
         loss = loss_row(config).build(config.loss_function, data.class_weights)
         self._steps = Steps(network.model, optimizer, loss, monitors)
         check_room(workspace, sum(array.nbytes for array in self._steps.arrays().values()))
-        self._course = Course(config, network.model, data.training.steps, workspace)
+        output, steps = self._steps.output, data.training.steps
+        reports = Reports.of_config(config, workspace / "reports", network.model, data, output)
+        self._course = Course(config, network.model, steps, workspace, reports)
         self.recovery = Recovery(workspace / "recovery", settings.recovery_period)
 
     def fit(self) -> Metrics:
@@ -116,7 +119,7 @@ class Run:
     def clear(self) -> None:
         """Removes what another training has left in the workspace."""
         self.recovery.clear()
-        self._course.tidy()
+        self._course.clear()
 
     def state(self) -> Archive:
         """Returns all that the rest of the training depends on, but its settings and data."""

@@ -178,6 +178,12 @@ def kept(text: str, work: Path) -> Any:
     return sorted(path.name for path in bundle.iterdir())
 
 
+def log_bytes(text: str, work: Path) -> Any:
+    """Length of the log for TensorBoard."""
+    bundle = train(load_config(text).config, work, lambda event: None, lambda: False)
+    return sum(path.stat().st_size for path in bundle.glob("events.*"))
+
+
 def summaries(text: str, work: Path) -> Any:
     """The networks as validation shows them."""
     return validate(load_config(text).config).graphs

@@ -21,6 +21,7 @@ from tests.contracts.effects import (
     check,
     graph,
     kept,
+    log_bytes,
     loss,
     monitored,
     output,
@@ -81,6 +82,7 @@ STALLED = {
     "training_configurations.early_stop_switch": True,
     "learning_rate_schedule.learning_rate": 1e-30,
 }
+TENSORBOARD = {"save_configurations.save_tensorboard_switch": True}
 CHECKPOINTS = {
     "training_configurations.epochs": 3,
     "save_configurations.save_checkpoints_switch": True,
@@ -300,15 +302,15 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     "save_configurations.save_csv_path": Acts(
         check, ("", "h.csv"), {"save_configurations.save_csv_switch": True}
     ),
-    **{
-        f"save_configurations.save_{what}_{key}": Refused(
-            value,
-            f"save_configurations.save_{what}_switch",
-            {f"save_configurations.save_{what}_switch": True},
-        )
-        for what in ("tensorboard",)
-        for key, value in (("switch", True), ("path", "here"), ("frequency", 3))
-    },
+    "save_configurations.save_tensorboard_switch": Acts(
+        kept, (False, True), {"save_configurations.save_tensorboard_path": "logs"}
+    ),
+    # The client writes there, as it does with models.
+    "save_configurations.save_tensorboard_path": Acts(check, ("", "logs"), TENSORBOARD),
+    "save_configurations.save_tensorboard_frequency": Acts(
+        log_bytes, (0, 1), TENSORBOARD | {"save_configurations.save_tensorboard_path": "logs"}
+    ),
+    "save_configurations.example_images": Acts(kept, (0, 1)),
     "save_configurations.save_checkpoints_switch": Acts(
         kept, (False, True), {"save_configurations.save_checkpoints_path": "c.keras"}
     ),

@@ -17,6 +17,7 @@ from tests.dlae_client.fake_jobs import NOT_FOUND, FakeTraining, abort
 FILES = {
     "checkpoint-0001.keras": b"weights and state",
     "config.json": b"{}",
+    "events.out.tfevents.dlae": b"scalars",
     "history.csv": b"epoch,loss\n1,0.5\n",
     "model.keras": bytes(range(256)) * 9000,
 }

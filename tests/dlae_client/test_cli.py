@@ -109,10 +109,14 @@ def test_what_the_configuration_wants_saved_is_fetched(
         "save_model_path": "out/tissue.h5",
         "save_csv_switch": switch,
         "save_csv_path": "out/log.csv",
+        "save_tensorboard_switch": switch,
+        "save_tensorboard_path": "out/logs",
     }
     config.write_text(config_text(save_configurations=wanted))
     done = run("train", config, "--name", "tissue")
     assert done.code == 0
+    log = tmp_path / "out" / "logs" / "events.out.tfevents.tissue-1"
+    assert log.read_bytes() == FILES["events.out.tfevents.dlae"]
     assert (tmp_path / "out" / "tissue.keras").read_bytes() == FILES["model.keras"]
     assert (tmp_path / "out" / "log.csv").read_bytes() == FILES["history.csv"]
     assert "note: models are saved as .keras, not as .h5" in done.err

@@ -19,6 +19,7 @@ FILES = (
     ("save_model_switch", "save_model_path", "model.keras", NETWORK),
     ("save_csv_switch", "save_csv_path", "history.csv", ""),
 )
+LOG = "events.out.tfevents."
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)\.keras")
 
 Settings = Mapping[str, Any]
@@ -45,6 +46,10 @@ def save(session: Session, client: Client, settings: Settings, model: str) -> No
         pattern = _with(session, pattern, NETWORK)
         for file, path in _checkpoints(client, model, pattern):
             _fetch(session, client, model, file, path)
+    if folder := _wanted(settings, "save_tensorboard_switch", "save_tensorboard_path"):
+        # Logs of other models may lie in the same folder.
+        path = folder / f"{LOG}{model.replace('@', '-')}"
+        _fetch(session, client, model, f"{LOG}dlae", path)
 
 
 def _wanted(settings: Settings, switch: str, key: str) -> Path | None:

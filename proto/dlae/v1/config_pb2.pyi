@@ -329,7 +329,7 @@ class Monitors(_message.Message):
     def __init__(self, mse_switch: bool = ..., mae_switch: bool = ..., accuracy_switch: bool = ..., dice_switch: bool = ..., iou_switch: bool = ..., auc_switch: bool = ..., sensitivity_switch: bool = ..., specificity_switch: bool = ..., coordinate_error_switch: bool = ...) -> None: ...
 
 class SaveConfigurations(_message.Message):
-    __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency")
+    __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency", "example_images")
     SAVE_MODEL_SWITCH_FIELD_NUMBER: _ClassVar[int]
     SAVE_MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
     SAVE_CSV_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -340,6 +340,7 @@ class SaveConfigurations(_message.Message):
     SAVE_TENSORBOARD_SWITCH_FIELD_NUMBER: _ClassVar[int]
     SAVE_TENSORBOARD_PATH_FIELD_NUMBER: _ClassVar[int]
     SAVE_TENSORBOARD_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_IMAGES_FIELD_NUMBER: _ClassVar[int]
     save_model_switch: bool
     save_model_path: str
     save_csv_switch: bool
@@ -350,7 +351,8 @@ class SaveConfigurations(_message.Message):
     save_tensorboard_switch: bool
     save_tensorboard_path: str
     save_tensorboard_frequency: int
-    def __init__(self, save_model_switch: bool = ..., save_model_path: _Optional[str] = ..., save_csv_switch: bool = ..., save_csv_path: _Optional[str] = ..., save_checkpoints_switch: bool = ..., save_checkpoints_path: _Optional[str] = ..., save_checkpoints_frequency: _Optional[int] = ..., save_tensorboard_switch: bool = ..., save_tensorboard_path: _Optional[str] = ..., save_tensorboard_frequency: _Optional[int] = ...) -> None: ...
+    example_images: int
+    def __init__(self, save_model_switch: bool = ..., save_model_path: _Optional[str] = ..., save_csv_switch: bool = ..., save_csv_path: _Optional[str] = ..., save_checkpoints_switch: bool = ..., save_checkpoints_path: _Optional[str] = ..., save_checkpoints_frequency: _Optional[int] = ..., save_tensorboard_switch: bool = ..., save_tensorboard_path: _Optional[str] = ..., save_tensorboard_frequency: _Optional[int] = ..., example_images: _Optional[int] = ...) -> None: ...
 
 class BbdOptions(_message.Message):
     __slots__ = ("scaling_type", "scales", "aspect_ratios_type", "aspect_ratios", "number_classes", "steps", "offsets", "variances", "confidence_threshold", "iou_threshold", "top_k", "nms_maximum_output", "coordinates_type", "two_boxes_for_ar1_switch", "clip_boxes_switch", "normalize_coordinates_switch", "positive_iou_threshold", "negative_iou_limit")

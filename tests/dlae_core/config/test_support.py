@@ -33,7 +33,6 @@ def test_every_augmentation_is_supported(key: str, value: Any) -> None:
         ("config_file__type_signal", "Inference"),
         ("config_file__model_signal", "BBD"),
         ("training_configurations__hardware", "multi-gpu"),
-        ("save_configurations__save_tensorboard_switch", True),
     ],
 )
 def test_setting_to_come_is_refused(place: str, value: Any) -> None:

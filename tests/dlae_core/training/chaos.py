@@ -53,6 +53,9 @@ def text(folder: Path) -> str:
         save_configurations__save_checkpoints_switch=True,
         save_configurations__save_checkpoints_path="best.keras",
         save_configurations__save_checkpoints_frequency=3,
+        save_configurations__save_tensorboard_switch=True,
+        save_configurations__save_tensorboard_path="logs",
+        save_configurations__example_images=1,
     )
 
 
@@ -104,7 +107,7 @@ def left(workspace: Path) -> dict[str, str]:
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted((workspace / "bundle").iterdir())
-        if path.suffix in (".keras", ".csv", ".json") and path.name != "manifest.json"
+        if path.suffix in (".keras", ".csv", ".json", ".zip") and path.name != "manifest.json"
     }
 
 

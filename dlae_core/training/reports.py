@@ -1,0 +1,115 @@
+"""What the configuration wants to see of a training on the way: TensorBoard's log, pictures."""
+
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from dlae.v1.config_pb2 import Config
+from dlae_core.bundle import written_whole
+from dlae_core.checkpoints.archive import new_entry
+from dlae_core.families.table import supervised_family
+from dlae_core.training.event_log import EventLog
+from dlae_core.training.kept import deliver, made_folder
+from dlae_core.training.pictures import Pictures, Predict
+from dlae_core.training_data import TrainingData
+
+EXAMPLES_FILE = "examples.zip"
+
+
+class Reports:
+    """Writes a log and pictures after every epoch."""
+
+    def __init__(self, folder: Path, log: EventLog | None, pictures: Pictures | None) -> None:
+        """Prepares a folder.
+
+        Args:
+            folder: For the pictures.
+            log: TensorBoard's; None: none.
+            pictures: Draws examples; None: none.
+
+        Raises:
+            StorageFailed: The folder cannot be made.
+        """
+        self._folder = made_folder(folder)
+        self._log = log
+        self._pictures = pictures
+
+    @classmethod
+    def of_config(
+        cls, config: Config, folder: Path, model: keras.Model, data: TrainingData, predict: Predict
+    ) -> "Reports":
+        """Returns what a configuration asks for.
+
+        Args:
+            config: Resolved and checked.
+            folder: For log and pictures.
+            model: The network that is trained.
+            data: Holds the examples; without validation data there are none.
+            predict: Returns the network's output for images.
+
+        Raises:
+            StorageFailed: The folder cannot be made.
+            UnusableDataset: A sample cannot be read.
+        """
+        settings, log, pictures = config.save_configurations, None, None
+        if settings.save_tensorboard_switch:
+            log = EventLog(folder, model, settings.save_tensorboard_frequency)
+        family = supervised_family(config)
+        if settings.example_images and data.validation and family.per_pixel:
+            is_value = family.target_kind(config) == "values"
+            classes = 0 if is_value else model.output_shape[-1]
+            pictures = Pictures(data.validation, settings.example_images, classes, predict)
+        return cls(folder, log, pictures)
+
+    def epoch_finished(self, epoch: int, metrics: Mapping[str, float], rate: float) -> None:
+        """Takes an epoch, from 1, into account.
+
+        Raises:
+            StorageFailed: The disk is full or cannot be written.
+        """
+        drawn = dict(enumerate(self._pictures.draw() if self._pictures else ()))
+        for number, content in drawn.items():
+            with written_whole(self._folder / f"epoch-{epoch:04d}-example-{number}.png") as file:
+                file.write(content)
+        if self._log:
+            named = {f"example/{number}": content for number, content in drawn.items()}
+            self._log.epoch_finished(epoch, {**metrics, "learning_rate": rate}, named)
+
+    def deliver(self, bundle: Path) -> None:
+        """Puts log and pictures into a bundle.
+
+        Raises:
+            StorageFailed: The disk is full or cannot be written.
+        """
+        if self._log:
+            deliver([self._log.path], bundle)
+        files = self._files()
+        if files:
+            with written_whole(bundle / EXAMPLES_FILE) as file, zipfile.ZipFile(file, "w") as into:
+                for path in files:
+                    with new_entry(into, path.name) as entry:
+                        entry.write(path.read_bytes())
+
+    def state(self) -> dict[str, Any]:
+        """Returns what to restore, as JSON values."""
+        return {"log": self._log.state() if self._log else None}
+
+    def restore(self, state: Mapping[str, Any], epochs: int) -> None:
+        """Goes on from a state, after some epochs; later pictures are removed."""
+        if self._log and state["log"] is not None:
+            self._log.restore(state["log"])
+        for path in self._files():
+            if int(path.name.split("-")[1]) > epochs:
+                with suppress(OSError):
+                    path.unlink()
+
+    def clear(self) -> None:
+        """Removes what another training has left."""
+        self.restore({"log": None}, 0)
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("epoch-*-example-*.png"))
