@@ -17,10 +17,12 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from dlae_core.data.pipeline import Pipeline
 from dlae_core.engines.choice import installed
+from dlae_core.errors import DlaeError
 
 Float32 = NDArray[np.float32]
 
@@ -29,6 +31,12 @@ Float32 = NDArray[np.float32]
 TOLERANCE = 1e-4
 # Samples that are compared, and bytes of them, but for the first.
 SAMPLES, SAMPLE_BYTES = 8, 64 << 20
+# Whatever a converter or an engine may come to grief with.
+_FAILURES = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, MemoryError),
+    *(OSError, RuntimeError, TypeError, ValueError),
+    *(DlaeError, tf.errors.OpError),
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ def _attempt(work: Callable[[], Any]) -> Any:
     try:
         with _quiet():
             return work()
-    except Exception as error:
+    except _FAILURES as error:
         first = next(iter(str(error).strip().splitlines()), "")
         return f"{type(error).__name__}: {first[:200]}"
 

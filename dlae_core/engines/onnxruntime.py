@@ -16,6 +16,7 @@ _UNUSABLE = (
     faults.InvalidProtobuf,
     faults.NoSuchFile,
     faults.NotImplemented,
+    faults.RuntimeException,
 )
 
 
@@ -43,11 +44,19 @@ class OnnxRuntimeEngine:
             )
         except _UNUSABLE as error:
             raise CorruptArtifact.of_file(path, "cannot be loaded by ONNX Runtime") from error
+        self._path = path
         self._input = self._session.get_inputs()[0].name
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the network's output, float32 (batch, ...)."""
-        outputs = self._session.run(None, {self._input: np.ascontiguousarray(batch)})
+        """Returns the network's output, float32 (batch, ...).
+
+        Raises:
+            CorruptArtifact: ONNX Runtime cannot run what it has loaded.
+        """
+        try:
+            outputs = self._session.run(None, {self._input: np.ascontiguousarray(batch)})
+        except _UNUSABLE as error:
+            raise CorruptArtifact.of_file(self._path, "cannot be run by ONNX Runtime") from error
         result: NDArray[np.float32] = outputs[0]
         return result
 
