@@ -26,11 +26,12 @@ GOAL_MS = 20.0
 COLD = """
 import sys, time
 from dlae_core.config import load_config
+from dlae_core.errors import InvalidConfig
 text = sys.stdin.read()
 start = time.process_time()
 try:
     load_config(text)
-except Exception:
+except InvalidConfig:
     pass
 print(time.process_time() - start, "keras" in sys.modules)
 """
