@@ -13,12 +13,13 @@ from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import file_sha256
 from dlae_core.data.ahead import cores
 from dlae_core.data.groups import groups_of_attribute, groups_of_table
-from dlae_core.data.inspection import inspect_pairs
+from dlae_core.data.inspection import inspect_pairs, surplus_warnings
 from dlae_core.data.keeping import Memory
 from dlae_core.data.measurements import Measurements
 from dlae_core.data.normalization import Preprocessing, Statistics
 from dlae_core.data.pipeline import Passes, Pipeline, Resources
 from dlae_core.data.preparation import Preparation
+from dlae_core.data.report import problems_of_opening
 from dlae_core.data.source import PairedFiles, SampleFile
 from dlae_core.data.split import Holdout, Split, check_apart, split_names
 from dlae_core.data.transforms import Variation
@@ -87,14 +88,16 @@ def open_training_data(
                 data.validation.close()
 
 
-def check_training_data(config: Config, network: Network) -> None:
-    """Checks the data of a resolved configuration.
+def check_training_data(config: Config, network: Network) -> list[str]:
+    """Checks the data of a resolved configuration; returns what is doubtful about them.
 
     Raises:
         UnusableDataset: The files cannot be trained on; every problem is named.
     """
     with _opened(config, network) as (training, validation):
         _split(config, training, validation)
+        opened = [training, validation] if validation else [training]
+        return [warning for pairs in opened for warning in surplus_warnings(pairs)]
 
 
 @contextmanager
@@ -114,7 +117,7 @@ def _opened(config: Config, network: Network) -> Iterator[tuple[PairedFiles, Pai
                 opened.append(pairs)
                 problems += inspect_pairs(pairs, expected)
             except UnusableDataset as error:
-                problems += error.problems
+                problems += problems_of_opening(Path(images), Path(annotations)) or error.problems
         if problems:
             raise UnusableDataset(problems)
         yield opened[0], opened[1] if len(opened) > 1 else None

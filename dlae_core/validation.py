@@ -65,12 +65,14 @@ def validate(config: Config) -> Report:
         return Report(unsupported)
     family = family_of(config)
     violations = [*family.violations(config, networks), *freeze(networks, config)]
+    warnings = family.warnings(config, networks)
     if not violations:
-        violations = _data_violations(config, networks)
+        violations, doubts = _data_findings(config, networks)
+        warnings = [*warnings, *doubts]
     cost = estimate([network.model for network in networks], config)
     return Report(
         violations=(*unsupported, *violations),
-        warnings=tuple(family.warnings(config, networks)),
+        warnings=tuple(warnings),
         graphs=tuple(network.summary() for network in networks),
         memory_bytes=cost.memory_bytes,
         seconds_per_step=cost.seconds_per_step,
@@ -85,11 +87,14 @@ def _networks(config: Config) -> tuple[Network, ...]:
         return family_of(config).networks(config)
 
 
-def _data_violations(config: Config, networks: Sequence[Network]) -> list[Violation]:
+def _data_findings(
+    config: Config, networks: Sequence[Network]
+) -> tuple[list[Violation], list[Violation]]:
+    """Returns mistakes and warnings about the data files."""
     if config.config_file.model_signal not in SUPERVISED or not config.paths.train_x:
-        return []
+        return [], []
     try:
-        check_training_data(config, networks[0])
+        doubts = check_training_data(config, networks[0])
     except UnusableDataset as error:
-        return [Violation("paths", error.reason, problem) for problem in error.problems]
-    return []
+        return [Violation("paths", error.reason, problem) for problem in error.problems], []
+    return [], [Violation("paths", "NOT_USED", doubt) for doubt in doubts]

@@ -1,9 +1,16 @@
 """Validation: graphs are built and reported, whatever keeps a configuration from being trained."""
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from dlae.v1.config_pb2 import Config
+from dlae_core.config import load_config
+from dlae_core.data.source import write_samples
 from dlae_core.validation import Report, validate
+from tests.dlae_core.config.examples import sections
 from tests.dlae_core.families.configurations import (
     DETECTION,
     IMAGE,
@@ -64,3 +71,22 @@ def test_cost_of_training_is_estimated() -> None:
     report = validate(detector())
     assert report.memory_bytes > 0
     assert report.seconds_per_step > 0
+
+
+def test_annotations_without_an_image_are_warned_of_and_both_files_are_told_of(
+    tmp_path: Path,
+) -> None:
+    images, annotations = tmp_path / "X.h5", tmp_path / "y.h5"
+    write_samples(images, [(str(name), np.zeros((8, 8, 1))) for name in range(4)])
+    write_samples(annotations, [(str(name), np.zeros((8, 8))) for name in range(5)])
+    paths = {"paths__train_X": str(images), "paths__train_y": str(annotations)}
+    config = load_config(json.dumps(sections(**paths))).config
+    report = validate(config)
+    assert _found(report) == []
+    (warning,) = [row for row in report.warnings if row.path == "paths"]
+    assert (warning.reason, "1 annotations have no image" in warning.message) == ("NOT_USED", True)
+    images.write_bytes(b"")
+    annotations.write_bytes(b"")
+    told = "".join(row.message for row in validate(config).violations)
+    assert "X.h5" in told
+    assert "y.h5" in told
