@@ -2,14 +2,14 @@
 
 import importlib.util
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlae.v1.training_pb2 import GraphSummary
-from dlae_client.errors import InvalidRequest, LocalFileError
+from dlae_client.errors import InvalidRequest
 from dlae_client.graph_layout import BACKBONE, Placed, Skip, placed_layers, skips_of
+from dlae_client.writing import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,20 +68,14 @@ def draw(graphs: Sequence[GraphSummary], title: str, path: Path) -> None:
     check_drawable()
     import matplotlib  # noqa: PLC0415 - only who draws needs it
 
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     # Text stays text in SVG, and the same networks give the same file.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dlae"}):
         figure = _figure([_Panel(graph) for graph in graphs], title)
         longest = max(figure.get_size_inches())
         dots = min(RESOLUTION, int(LONGEST_SIDE / longest))
         facts = {"Date": None} if path.suffix.lower() == ".svg" else {"Software": None}
-        try:
-            figure.savefig(temporary, dpi=dots, metadata=facts)
-            temporary.replace(path)
-        except OSError as error:
-            raise LocalFileError(f"cannot write {path}: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written_whole(path) as fresh:
+            figure.savefig(fresh, dpi=dots, metadata=facts)
 
 
 class _Panel:

@@ -1,9 +1,9 @@
 """Text files that commands write."""
 
-import os
 from pathlib import Path
 
 from dlae_client.errors import LocalFileError
+from dlae_client.writing import written_whole
 
 
 def write_text(path: Path, text: str, force: bool) -> None:
@@ -19,11 +19,5 @@ def write_text(path: Path, text: str, force: bool) -> None:
     """
     if path.exists() and not force:
         raise LocalFileError(f"{path} exists already; choose another name or use --force")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise LocalFileError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(path) as fresh:
+        fresh.write_text(text, encoding="utf-8")

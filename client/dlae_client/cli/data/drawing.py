@@ -1,11 +1,11 @@
 """Samples as pictures, with their masks and boxes over them."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlae_client.errors import InvalidRequest, LocalFileError
+from dlae_client.errors import InvalidRequest
+from dlae_client.writing import written_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,14 +39,8 @@ def save_figure(figure: Any, path: Path) -> None:
     Raises:
         LocalFileError: The file cannot be written.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with written_whole(path) as fresh:
         figure.savefig(fresh, format="png")
-        fresh.replace(path)
-    except OSError as error:
-        raise LocalFileError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def evenly_chosen(names: tuple[str, ...], count: int) -> list[str]:
