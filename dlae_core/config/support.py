@@ -4,7 +4,7 @@ Whoever builds one of them removes its row. A setting that nothing acts on and t
 here would be ignored in silence.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,25 +17,17 @@ from dlae_core.config.wording import shown
 from dlae_core.errors import Violation
 
 
-def _always(config: Config) -> bool:
-    return True
-
-
 @dataclass(frozen=True)
 class _Limit:
-    """One setting with the values that are supported while it acts.
+    """One setting with the values that are supported.
 
     Attributes:
         path: Place of the setting.
         supported: Its values that are supported.
-        acts: Whether the setting acts in a configuration.
-        reads: Places of the settings that decide whether it acts.
     """
 
     path: str
     supported: tuple[Any, ...]
-    acts: Callable[[Config], bool] = _always
-    reads: tuple[str, ...] = ()
 
 
 _LIMITS = (
@@ -47,7 +39,7 @@ _LIMITS = (
 
 def _beyond(limit: _Limit, config: Config) -> Iterator[Violation]:
     value = _value(config, limit.path)
-    if limit.acts(config) and value not in limit.supported:
+    if value not in limit.supported:
         supported = " or ".join(shown(item) for item in limit.supported)
         sentence = f"expected {supported}, got {shown(value)}, which is not supported yet"
         yield Violation(limit.path, "NOT_SUPPORTED_YET", sentence)
@@ -62,6 +54,6 @@ def _value(config: Config, path: str) -> Any:
 
 # What finds the settings of a resolved configuration that would be ignored.
 UNSUPPORTED = (
-    *(Rule((limit.path, *limit.reads), partial(_beyond, limit)) for limit in _LIMITS),
+    *(Rule((limit.path,), partial(_beyond, limit)) for limit in _LIMITS),
     Rule((loss_rules.LOSS, loss_rules.SWITCH), loss_rules.one_hot_files),
 )

@@ -1,10 +1,11 @@
 """Walking over many samples on threads, in order and in bounded memory."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from dlae_core.data.ahead import cores
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ def walk(
         size_bytes: What one sample takes in memory.
         look: Called on several threads at once; what it raises is raised here.
     """
-    threads = min(MOST_THREADS, os.cpu_count() or 1)
+    threads = min(MOST_THREADS, cores())
     waiting: deque[tuple[Future[T], int]] = deque()
     held = 0
     pool = ThreadPoolExecutor(threads, thread_name_prefix="walk")
