@@ -11,6 +11,7 @@ from benchmarks import (
     peak_memory,
     predict_round_trip,
     reading,
+    training_step,
 )
 
 for benchmark in (
@@ -24,5 +25,6 @@ for benchmark in (
     peak_memory,
     predict_round_trip,
     reading,
+    training_step,
 ):
     benchmark.main()

@@ -9,7 +9,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from dlae_core.errors import DeviceOutOfMemory, IncompatibleArtifact
+from dlae_core.errors import (
+    DeviceOutOfMemory,
+    IncompatibleArtifact,
+    InvalidConfig,
+    Violation,
+)
+from dlae_core.fused import fuse_normalization
 from dlae_core.monitors import Monitors
 
 Float64 = NDArray[np.float64]
@@ -22,7 +28,7 @@ MODEL, OPTIMIZER = "model/", "optimizer/"
 
 
 class Steps:
-    """Runs single batches through a network, compiled once for any batch size.
+    """Runs batches through a network, compiled once for any batch size.
 
     Each step returns float64 `(1 + monitors.size,)`: the batch's loss, regularization included,
     and the monitors' sums. Nothing larger leaves the graph.
@@ -34,8 +40,20 @@ class Steps:
         optimizer: keras.optimizers.Optimizer,
         loss: Loss,
         monitors: Monitors,
+        jit_compile: bool = False,
     ) -> None:
+        """Prepares the steps.
+
+        Args:
+            model: The network.
+            optimizer: Moves its weights.
+            loss: (target, output) to a scalar.
+            monitors: What is summed up beside the loss.
+            jit_compile: Whether XLA compiles the steps.
+        """
+        fuse_normalization(model)
         self._model = model
+        self._jit_compile = jit_compile
         self._optimizer = optimizer
         self._loss = loss
         self._monitors = monitors
@@ -49,6 +67,25 @@ class Steps:
             DeviceOutOfMemory: The batch does not fit the device.
         """
         sums = self._run(self._train_step, images, targets, np.float32(rate))
+        return np.asarray(sums, dtype=np.float64)
+
+    def train_several(
+        self, images: NDArray[np.float32], targets: NDArray[Any], rates: NDArray[np.float32]
+    ) -> Float64:
+        """Updates the weights by one batch after the other, in one call.
+
+        Args:
+            images: float32 (steps, batch, *space, channels).
+            targets: (steps, batch, ...).
+            rates: float32 (steps,), learning rates.
+
+        Returns:
+            float64 (steps, 1 + monitors.size).
+
+        Raises:
+            DeviceOutOfMemory: The batches do not fit the device.
+        """
+        sums = self._run(self._train_steps, images, targets, rates)
         return np.asarray(sums, dtype=np.float64)
 
     def evaluate(self, images: NDArray[np.float32], targets: NDArray[Any]) -> Float64:
@@ -120,8 +157,13 @@ class Steps:
     def _run(self, step: Callable[..., Any], images: NDArray[np.float32], *rest: Any) -> Any:
         if step not in self._compiled:
             # One trace for whole and partial batches: tracing a deep network takes seconds.
+            # XLA compiles for one size at a time, and knows it better from the arrays.
             signature = [_any_batch(array) for array in (images, *rest)]
-            self._compiled[step] = tf.function(step, input_signature=signature)
+            self._compiled[step] = tf.function(
+                step,
+                input_signature=None if self._jit_compile else signature,
+                jit_compile=self._jit_compile,
+            )
         try:
             result = self._compiled[step](images, *rest)
         except tf.errors.ResourceExhaustedError as error:
@@ -130,6 +172,10 @@ class Steps:
                 "not fit the device's memory; lower training_configurations.batch_size or the "
                 "number of filters"
             ) from error
+        except tf.errors.UnimplementedError as error:
+            if "determin" not in str(error):
+                raise
+            raise _unimplemented(error) from error
         return result
 
     def _train_step(self, images: Any, targets: Any, rate: Any) -> Any:
@@ -140,6 +186,13 @@ class Steps:
             loss = self._total(targets, output)
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return self._sums(loss, targets, output)
+
+    def _train_steps(self, images: Any, targets: Any, rates: Any) -> Any:
+        def step(_: Any, batch: tuple[Any, Any, Any]) -> Any:
+            return self._train_step(*batch)
+
+        width = 1 + self._monitors.size
+        return tf.scan(step, (images, targets, rates), tf.zeros((width,)), parallel_iterations=1)
 
     def _evaluate_step(self, images: Any, targets: Any) -> Any:
         output = self._model(images, training=False)
@@ -155,14 +208,31 @@ class Steps:
         return tf.concat([tf.reshape(loss, (1,)), self._monitors.sums(targets, output)], axis=0)
 
 
-def device(hardware: str) -> str:
+def device(hardware: str, deterministic: bool = False) -> str:
     """Makes the process use the configured kind of device; returns what it uses: `cpu` or `gpu`.
 
     Must be called before the first operation.
+
+    Args:
+        hardware: `cpu` or `gpu`.
+        deterministic: Whether operations must give the same bytes every time; holds for the rest
+            of the process.
     """
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
     if hardware == "cpu":
         tf.config.set_visible_devices([], "GPU")
     return "gpu" if tf.config.get_visible_devices("GPU") else "cpu"
+
+
+def _unimplemented(error: tf.errors.UnimplementedError) -> InvalidConfig:
+    reason = str(error.message).strip().splitlines()[0]
+    place = "training_configurations.deterministic_switch"
+    sentence = (
+        f"expected False because a layer cannot be calculated deterministically on this device "
+        f"({reason}), got True"
+    )
+    return InvalidConfig([Violation(place, "NOT_DETERMINISTIC", sentence)])
 
 
 def _any_batch(array: NDArray[Any]) -> Any:

@@ -61,7 +61,7 @@ ORDER = (
     ("errors", "events"),
     ("bundle", "config", "history"),
     ("layers", "backbones", "data", "detection"),
-    ("graph", "losses"),
+    ("graph", "losses", "precision", "fused"),
     ("monitors", "optimization", "cost"),
     ("families", "steps", "datasets", "engines", "flips", "tiling", "postprocessing"),
     ("training_data", "checkpoints"),

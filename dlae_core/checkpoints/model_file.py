@@ -13,6 +13,7 @@ import keras
 from dlae_core.bundle import written_whole
 from dlae_core.checkpoints.archive import Archive, new_entry, write_archive
 from dlae_core.errors import StorageFailed
+from dlae_core.precision import as_single
 
 
 def write_model(path: Path, model: keras.Model) -> None:
@@ -44,7 +45,8 @@ def _saved(path: Path, model: keras.Model) -> Iterator[Path]:
     """Gives a file beside `path` as Keras writes it."""
     saved = path.with_name(f".{path.stem}.saving.keras")
     try:
-        model.save(saved)
+        with as_single(model):
+            model.save(saved)
         yield saved
     except OSError as error:
         raise StorageFailed(f"cannot save the model: {error.strerror or error}") from error

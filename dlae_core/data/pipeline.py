@@ -144,6 +144,16 @@ class Pipeline:
         self._deliveries.add(delivery)
         return delivery
 
+    def names(self, epoch: int, step: int) -> tuple[str, ...]:
+        """Returns the names of the samples of a batch.
+
+        Args:
+            epoch: From 0.
+            step: From 0, below `steps`.
+        """
+        _, indices = next(self._plan(epoch, step))
+        return tuple(self._names[index] for index in indices)
+
     def close(self) -> None:
         """Ends all deliveries; nothing reads the files afterwards."""
         for delivery in tuple(self._deliveries):

@@ -14,7 +14,8 @@ _OF_THE_RUN = tuple(
     for key in (
         *("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "epochs"),
         *("data_threads", "data_memory", "restore_best_switch", "recovery_period"),
-        *("frozen_layers", "match_weights_by"),
+        *("frozen_layers", "match_weights_by", "deterministic_switch", "precision"),
+        *("jit_compile_switch", "steps_per_call"),
     )
 )
 # What changes the meaning of a loss.

@@ -1,7 +1,7 @@
 """One training from its first step, or from a checkpoint, to its last."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from dlae_core.events import Emit, EpochFinished, Progress, Resumed, StepFinishe
 from dlae_core.graph import Network
 from dlae_core.losses import loss_row
 from dlae_core.optimization import build_optimizer
-from dlae_core.steps import MODEL, Steps
+from dlae_core.precision import calculate_in
+from dlae_core.steps import MODEL, Float64, Steps
 from dlae_core.training.course import Arrays, Carried, Course, Metrics
 from dlae_core.training.demands import check_names, check_room
+from dlae_core.training.grouping import grouped
 from dlae_core.training.measuring import monitors_of
 from dlae_core.training.reports import Reports
 from dlae_core.training.sums import Sums
@@ -28,6 +30,8 @@ from dlae_core.training_data import TrainingData
 Cancelled = Callable[[], bool]
 
 START = Position()
+# Samples that an error names at most.
+NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Run:
         self._data = data
         self._emit, self._cancelled = caller.emit, caller.cancelled
         self.epochs = settings.epochs
+        self._steps_per_call = settings.steps_per_call
         self.position, self._written = START, START
         self._seconds = 0.0
         self.about: dict[str, Any] = {}
@@ -83,7 +88,9 @@ class Run:
         self._sums = Sums(monitors)
         optimizer = build_optimizer(config.optimizer, schedule.learning_rate)
         loss = loss_row(config).build(config.loss_function, data.class_weights)
-        self._steps = Steps(network.model, optimizer, loss, monitors)
+        calculate_in(network.model, settings.precision)
+        jit_compile = settings.jit_compile_switch
+        self._steps = Steps(network.model, optimizer, loss, monitors, jit_compile)
         check_room(workspace, sum(array.nbytes for array in self._steps.arrays().values()))
         output, steps = self._steps.output, data.training.steps
         reports = Reports.of_config(config, workspace / "reports", network.model, data, output)
@@ -164,20 +171,36 @@ class Run:
 
     def _train_epoch(self) -> None:
         epoch = self.position.epoch
-        for batch in self._data.training.batches(epoch, self.position.step):
+        batches = self._data.training.batches(epoch, self.position.step)
+        for group in grouped(batches, self._steps_per_call):
             if self._cancelled():
                 self._write_checkpoint()
                 raise TrainingCancelled("training was stopped on request")
-            rate = self._course.rate(self.position.steps, epoch)
-            sums = self._steps.train(batch.images, batch.targets, rate)
-            self._advance(batch)
-            if not np.isfinite(sums[0]):
-                raise self._divergence("the loss is not a finite number", rate)
-            self._sums.add(sums, batch.count)
-            steps, samples = self.position.steps, self.position.samples
-            self._emit(StepFinished(self._progress(), self._sums.metrics(), steps, samples))
+            done = self.position.steps
+            rates = [self._course.rate(done + number, epoch) for number in range(len(group))]
+            for batch, rate, sums in zip(group, rates, self._train(group, rates), strict=True):
+                self._take(batch, rate, sums)
             if self.recovery.is_due(within_epoch=True):
                 self._write_checkpoint()
+
+    def _train(self, group: Sequence[Batch], rates: Sequence[float]) -> Iterable[Float64]:
+        """Updates the weights by some batches; returns loss and sums of each."""
+        if len(group) == 1:
+            return [self._steps.train(group[0].images, group[0].targets, rates[0])]
+        images = np.stack([batch.images for batch in group])
+        targets = np.stack([batch.targets for batch in group])
+        return self._steps.train_several(images, targets, np.asarray(rates, np.float32))
+
+    def _take(self, batch: Batch, rate: float, sums: Float64) -> None:
+        """Takes a step into account and tells of it."""
+        step = self.position.step
+        self._advance(batch)
+        if not np.isfinite(sums[0]):
+            names = self._data.training.names(self.position.epoch, step)
+            raise self._divergence("the loss is not a finite number", rate, names)
+        self._sums.add(sums, batch.count)
+        steps, samples = self.position.steps, self.position.samples
+        self._emit(StepFinished(self._progress(), self._sums.metrics(), steps, samples))
 
     def _advance(self, batch: Batch) -> None:
         done = self.position
@@ -240,13 +263,15 @@ class Run:
                 rate = self._course.rate(self.position.steps, self.position.epoch)
                 raise self._divergence("the weights are not finite numbers", rate)
 
-    def _divergence(self, what: str, rate: float) -> TrainingDiverged:
+    def _divergence(self, what: str, rate: float, samples: Sequence[str] = ()) -> TrainingDiverged:
         done = self.position
         place = (
             f"step {done.step} of epoch {done.epoch + 1}" if done.step else f"epoch {done.epoch}"
         )
+        shown = ", ".join(samples[:NAMED]) + (", ..." if len(samples) > NAMED else "")
+        facts = f"learning rate {rate:g}" + (f", samples {shown}" if samples else "")
         return TrainingDiverged(
-            f"{what} after {place} (learning rate {rate:g}); lower "
+            f"{what} after {place} ({facts}); lower "
             "learning_rate_schedule.learning_rate, or check the loss's parameters and "
             "preprocessing.normalization_type"
         )

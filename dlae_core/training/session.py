@@ -9,6 +9,7 @@ import dlae
 from dlae.v1.config_pb2 import Config
 from dlae_core.config import write_config
 from dlae_core.events import Emit, TrainingStarted, Warned
+from dlae_core.precision import MIXED, SINGLE, calculate_in, processor_has_bfloat16
 from dlae_core.steps import TENSORFLOW, device
 from dlae_core.training.beginning import begin
 from dlae_core.training.run import Caller, Cancelled, Run
@@ -48,9 +49,13 @@ def train(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> 
 
 def _train(config: Config, workspace: Path, caller: Caller) -> Path:
     emit = caller.emit
-    used = device(config.training_configurations.hardware)
-    if used != config.training_configurations.hardware:
+    settings = config.training_configurations
+    used = device(settings.hardware, settings.deterministic_switch)
+    if used != settings.hardware:
         emit(Warned("NO_GPU", "this server has no GPU; training runs on the processor"))
+    if settings.precision == MIXED and used == "cpu" and not processor_has_bfloat16():
+        message = "this processor has no instructions for bfloat16; training will be slower with it"
+        emit(Warned("NO_BFLOAT16", message))
     keras.utils.set_random_seed(config.augmentation.random_seed)
     network = checked_network(config)
     bundle = empty_folder(workspace / "bundle")
@@ -71,6 +76,7 @@ def _train(config: Config, workspace: Path, caller: Caller) -> Path:
         if resumed:
             run.tell_resumed()
         metrics = run.fit()
+        calculate_in(network.model, SINGLE)
         run.deliver(bundle)
         save_bundle(bundle, config, network, data, metrics)
     return bundle

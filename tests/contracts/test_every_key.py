@@ -271,6 +271,11 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
         ("order", "name"),
         {SESSION: "Train from Checkpoint", "paths.load_checkpoint": "weights.h5"},
     ),
+    # Shown in tests/dlae_core/test_steps.py, as it holds for the rest of a process.
+    "training_configurations.deterministic_switch": Acts(written, (False, True)),
+    "training_configurations.precision": Acts(trained, ("float32", "mixed_bfloat16")),
+    "training_configurations.jit_compile_switch": Hastens((False, True)),
+    "training_configurations.steps_per_call": Hastens((1, 4)),
     "training_configurations.recovery_period": Hastens((0, 1)),
     "training_configurations.restore_best_switch": Acts(
         trained, (False, True), {"training_configurations.epochs": 3, **RISING}

@@ -269,7 +269,7 @@ class OptimizerSettings(_message.Message):
     def __init__(self, optimizer: _Optional[str] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., rho: _Optional[float] = ..., momentum: _Optional[float] = ..., epsilon: _Optional[float] = ...) -> None: ...
 
 class TrainingConfigurations(_message.Message):
-    __slots__ = ("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "batch_size", "epochs", "shuffle_data_switch", "validation_split", "folds", "fold", "split_group", "data_threads", "data_memory", "restore_best_switch", "recovery_period", "frozen_layers", "match_weights_by")
+    __slots__ = ("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "batch_size", "epochs", "shuffle_data_switch", "validation_split", "folds", "fold", "split_group", "data_threads", "data_memory", "restore_best_switch", "recovery_period", "frozen_layers", "match_weights_by", "deterministic_switch", "precision", "jit_compile_switch", "steps_per_call")
     HARDWARE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_OF_GPUS_FIELD_NUMBER: _ClassVar[int]
     EARLY_STOP_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -287,6 +287,10 @@ class TrainingConfigurations(_message.Message):
     RECOVERY_PERIOD_FIELD_NUMBER: _ClassVar[int]
     FROZEN_LAYERS_FIELD_NUMBER: _ClassVar[int]
     MATCH_WEIGHTS_BY_FIELD_NUMBER: _ClassVar[int]
+    DETERMINISTIC_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    JIT_COMPILE_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_CALL_FIELD_NUMBER: _ClassVar[int]
     hardware: str
     number_of_gpus: int
     early_stop_switch: bool
@@ -304,7 +308,11 @@ class TrainingConfigurations(_message.Message):
     recovery_period: int
     frozen_layers: str
     match_weights_by: str
-    def __init__(self, hardware: _Optional[str] = ..., number_of_gpus: _Optional[int] = ..., early_stop_switch: bool = ..., early_stop_patience: _Optional[int] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., shuffle_data_switch: bool = ..., validation_split: _Optional[float] = ..., folds: _Optional[int] = ..., fold: _Optional[int] = ..., split_group: _Optional[str] = ..., data_threads: _Optional[int] = ..., data_memory: _Optional[int] = ..., restore_best_switch: bool = ..., recovery_period: _Optional[int] = ..., frozen_layers: _Optional[str] = ..., match_weights_by: _Optional[str] = ...) -> None: ...
+    deterministic_switch: bool
+    precision: str
+    jit_compile_switch: bool
+    steps_per_call: int
+    def __init__(self, hardware: _Optional[str] = ..., number_of_gpus: _Optional[int] = ..., early_stop_switch: bool = ..., early_stop_patience: _Optional[int] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., shuffle_data_switch: bool = ..., validation_split: _Optional[float] = ..., folds: _Optional[int] = ..., fold: _Optional[int] = ..., split_group: _Optional[str] = ..., data_threads: _Optional[int] = ..., data_memory: _Optional[int] = ..., restore_best_switch: bool = ..., recovery_period: _Optional[int] = ..., frozen_layers: _Optional[str] = ..., match_weights_by: _Optional[str] = ..., deterministic_switch: bool = ..., precision: _Optional[str] = ..., jit_compile_switch: bool = ..., steps_per_call: _Optional[int] = ...) -> None: ...
 
 class Monitors(_message.Message):
     __slots__ = ("mse_switch", "mae_switch", "accuracy_switch", "dice_switch", "iou_switch", "auc_switch", "sensitivity_switch", "specificity_switch", "coordinate_error_switch")

@@ -232,6 +232,14 @@ def test_an_epoch_of_passes_can_be_entered_at_any_step(tmp_path: Path, threads: 
         assert rest == whole[step:]
 
 
+def test_the_samples_of_any_batch_are_known_without_it(tmp_path: Path) -> None:
+    pipeline = _pipeline(tmp_path, Passes(batch_size=3, rounds=2, shuffle=True, seed=2))
+    for epoch in range(2):
+        delivered = _names(pipeline, epoch)
+        known = [pipeline.names(epoch, step) for step in range(pipeline.steps)]
+        assert [list(map(int, names)) for names in known] == delivered
+
+
 def test_batches_left_out_are_not_prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resources = Resources(0, Memory(NONE))
     pipeline = _pipeline(tmp_path, Passes(batch_size=2, rounds=4), resources=resources)
