@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlae.v1.config_pb2 import Augmentation, Config
+from dlae_core.config.layer_lists import lists_of_model
 from dlae_core.data.source import Array
 from dlae_core.data.whitening import whitened
 
@@ -26,6 +27,8 @@ EPSILON = 1e-6
 
 # normalization_type -> range of the result.
 RANGES = {"unity": (0.0, 1.0), "negpos": (-1.0, 1.0)}
+# Kinds of model whose annotations can be images of values.
+_OF_IMAGES = ("FCN", "GAN")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,20 @@ class Normalization:
             scaled += np.float32(bottom)
         return scaled
 
+    @property
+    def has_inverse(self) -> bool:
+        """Whether `undo` can bring values back: the ends of the range are known and differ."""
+        return self.kind != "none" and None not in (self.low, self.high) and self.low != self.high
+
+    def undo(self, array: Float32) -> Float32:
+        """Returns what `apply` made the array of, float32; the array itself without an inverse."""
+        if not self.has_inverse or self.low is None or self.high is None:
+            return array
+        bottom, top = RANGES[self.kind]
+        scaled = array - np.float32(bottom) if bottom else array
+        values: Float32 = scaled * np.float32((self.high - self.low) / (top - bottom))
+        return values + np.float32(self.low)
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -116,7 +133,7 @@ class Preprocessing:
         """Returns the preprocessing of a resolved configuration."""
         settings = config.preprocessing
         return cls(
-            axes=len(config.layers.serial_layer_list[0].input.shape),
+            axes=len(lists_of_model(config)[0].input_shape),
             repeat=settings.repeat_x_quantity if settings.repeat_x_switch else 1,
             switches=config.augmentation,
             statistics=statistics,
@@ -163,14 +180,18 @@ class Preprocessing:
         """Returns an annotation of values, normalized where the type ends in `_xy`."""
         return self.annotations.apply(annotation)
 
+    def values(self, output: Float32) -> Float32:
+        """Returns a network's values in the units of the annotations, where these are known."""
+        return self.annotations.undo(output)
+
 
 def _normalization(config: Config, which: int) -> Normalization:
     """Returns the normalization of the images (0) or the annotations (1)."""
     settings = config.preprocessing
     scope, _, rest = settings.normalization_type.partition("_")
     kind, _, subjects = rest.partition("_")
-    per_pixel = config.config_file.model_signal == "FCN"
-    if scope == "none" or (which == 1 and not (subjects == "xy" and per_pixel)):
+    has_images = config.config_file.model_signal in _OF_IMAGES
+    if scope == "none" or (which == 1 and not (subjects == "xy" and has_images)):
         return Normalization("none")
     if scope == "samplewise":
         return Normalization(kind)

@@ -163,3 +163,32 @@ def test_steps_come_in_the_documented_order() -> None:
     image = image @ u @ np.diag(1 / np.sqrt(s + 1e-3)) @ u.T
     ours = preprocessing_of(SHAPE, statistics, **settings).image(stored)
     np.testing.assert_allclose(ours[..., 0], (image + 2) / 2 - 1, atol=2e-5)
+
+
+@pytest.mark.parametrize("model", ["FCN", "GAN"])
+@pytest.mark.parametrize("kind", ["global_unity_xy", "global_negpos_xy"])
+def test_values_come_back_in_the_units_of_the_annotations(kind: str, model: str) -> None:
+    settings = _settings(kind, model)
+    if model == "GAN":
+        settings["layers__generator_layer_list"] = [f"Input:{SHAPE}"]
+    preprocessing = preprocessing_of(SHAPE, **settings)
+    values = np.random.default_rng(4).uniform(LOW[1], HIGH[1], 5)
+    values = values.astype(np.float32)
+    normalized = preprocessing.annotation(values)
+    bottom = 0 if "unity" in kind else -1
+    np.testing.assert_allclose(normalized, bottom + values / 2 * (1 - bottom), rtol=1e-5)
+    np.testing.assert_allclose(preprocessing.values(normalized), values, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["samplewise_unity_xy", "global_unity_x", "none"])
+def test_values_whose_units_are_not_known_stay_as_they_are(kind: str) -> None:
+    preprocessing = preprocessing_of(SHAPE, **_settings(kind, "FCN"))
+    values = np.float32([0.25, 3])
+    assert preprocessing.values(values) is values
+
+
+def test_the_images_of_a_gan_are_those_that_its_generator_takes() -> None:
+    lists = {"layers__generator_layer_list": ["Input:(8, 7, 2)"]}
+    preprocessing = preprocessing_of(SHAPE, config_file__model_signal="GAN", **lists)
+    assert preprocessing.image(np.zeros((8, 7, 2), np.uint8)).shape == (8, 7, 2)
+    assert preprocessing.axes == 3
