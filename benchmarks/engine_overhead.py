@@ -27,10 +27,10 @@ from dlae_core.config import load_config
 from dlae_core.events import EpochFinished, Event
 from dlae_core.losses import loss_row
 from dlae_core.optimization import build_optimizer
-from dlae_core.steps import Steps
+from dlae_core.steps import SupervisedSteps
 from dlae_core.training import train
 from dlae_core.training.measuring import monitors_of
-from dlae_core.validation import checked_network
+from dlae_core.validation import checked_networks
 
 IMAGES = 64
 BATCH = 8
@@ -99,9 +99,9 @@ def train_seconds(config: Config, workspace: Path) -> list[float]:
 
 def bare_seconds(config: Config, images: np.ndarray, targets: np.ndarray) -> list[float]:
     """Returns the seconds of each epoch of the same steps, but the first."""
-    network = checked_network(config)
+    network = checked_networks(config)[0]
     rate = config.learning_rate_schedule.learning_rate
-    steps = Steps(
+    steps = SupervisedSteps(
         network.model,
         build_optimizer(config.optimizer, rate),
         loss_row(config).build(config.loss_function, None),
@@ -111,14 +111,14 @@ def bare_seconds(config: Config, images: np.ndarray, targets: np.ndarray) -> lis
     for _ in range(EPOCHS):
         start = time.monotonic()
         for first in range(0, IMAGES, BATCH):
-            steps.train(images[first : first + BATCH], targets[first : first + BATCH], rate)
+            steps.train(images[first : first + BATCH], targets[first : first + BATCH], [rate])
         times.append(time.monotonic() - start)
     return times[1:]
 
 
 def fit_seconds(config: Config, images: np.ndarray, targets: np.ndarray) -> list[float]:
     """Returns the seconds of each epoch of a bare `fit` but the first."""
-    model = checked_network(config).model
+    model = checked_networks(config)[0].model
     model.compile(keras.optimizers.Adam(1e-4), "categorical_crossentropy", metrics=["accuracy"])
     times: list[float] = []
 

@@ -36,7 +36,7 @@ from dlae_core.data.ahead import cores
 from dlae_core.data.pipeline import Batch, Pipeline
 from dlae_core.data.source import write_samples
 from dlae_core.training_data import open_training_data
-from dlae_core.validation import checked_network
+from dlae_core.validation import checked_networks
 
 TRAINED, PREPARED = 32, 96
 SIDE = 512
@@ -75,7 +75,7 @@ def measure_step() -> list[dict[str, Timed]]:
         config = varied(load_config(config_text(Path(scratch), 1)).config)
         # Nothing is kept: every sample is read from disk every time.
         config.training_configurations.data_memory = 0
-        model = checked_network(config).model
+        model = checked_networks(config)[0].model
         model.compile(keras.optimizers.Adam(1e-4), "categorical_crossentropy")
         with opened(config) as pipeline:
             kept = list(pipeline.batches(0))
@@ -116,7 +116,7 @@ def varied(config: Config) -> Config:
 @contextmanager
 def opened(config: Config) -> Iterator[Pipeline]:
     """Opens the training samples of a configuration."""
-    with open_training_data(config, checked_network(config)) as data:
+    with open_training_data(config, checked_networks(config)[0]) as data:
         yield data.training
 
 

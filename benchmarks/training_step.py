@@ -36,9 +36,9 @@ from dlae_core.config import load_config
 from dlae_core.losses import loss_row
 from dlae_core.optimization import build_optimizer
 from dlae_core.precision import MIXED, SINGLE, calculate_in
-from dlae_core.steps import Steps, device
+from dlae_core.steps import Steps, SupervisedSteps, device
 from dlae_core.training.measuring import monitors_of
-from dlae_core.validation import checked_network
+from dlae_core.validation import checked_networks
 
 BATCH, STEPS, ROUNDS = 8, 2, 9
 SMALL_SIDE, SMALL_STEPS = 16, 200
@@ -134,9 +134,9 @@ def _config(layers: list[str]) -> Config:
 
 def _steps(layers: list[str], precision: str, jit_compile: bool = False) -> Steps:
     config = _config(layers)
-    network = checked_network(config)
+    network = checked_networks(config)[0]
     calculate_in(network.model, precision)
-    return Steps(
+    return SupervisedSteps(
         network.model,
         build_optimizer(config.optimizer, RATE),
         loss_row(config).build(config.loss_function, None),
@@ -146,12 +146,12 @@ def _steps(layers: list[str], precision: str, jit_compile: bool = False) -> Step
 
 
 def _loop(steps: Steps, images: np.ndarray, targets: np.ndarray, several: int) -> Turn:
-    rates = np.full(several, RATE, np.float32)
+    rates = [[RATE]] * several
 
     def turn() -> None:
         for start in range(0, len(images), several):
             if several == 1:
-                steps.train(images[start], targets[start], RATE)
+                steps.train(images[start], targets[start], [RATE])
             else:
                 steps.train_several(
                     *(one[start : start + several] for one in (images, targets)), rates
@@ -161,7 +161,7 @@ def _loop(steps: Steps, images: np.ndarray, targets: np.ndarray, several: int) -
 
 
 def _fit(layers: list[str], images: np.ndarray, targets: np.ndarray) -> Turn:
-    model = checked_network(_config(layers)).model
+    model = checked_networks(_config(layers))[0].model
     model.compile(
         keras.optimizers.Adam(RATE),
         "categorical_crossentropy",

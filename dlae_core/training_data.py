@@ -24,9 +24,8 @@ from dlae_core.data.source import PairedFiles, SampleFile
 from dlae_core.data.split import Holdout, Split, check_apart, split_names
 from dlae_core.data.transforms import Variation
 from dlae_core.errors import UnusableDataset
-from dlae_core.families.table import supervised_family
+from dlae_core.families.table import family_of
 from dlae_core.graph import Network
-from dlae_core.losses import loss_row
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def open_training_data(
 
     Args:
         config: Resolved and checked.
-        network: Decides shapes and classes.
+        network: The one that predicts; decides shapes and classes.
         cache: Folder for what is measured on the samples; None: measured every time.
 
     Raises:
@@ -105,7 +104,7 @@ def _opened(config: Config, network: Network) -> Iterator[tuple[PairedFiles, Pai
     """Opens and inspects the training files and, where given, the validation files."""
     paths = config.paths
     roles = [(paths.train_x, paths.train_y), (paths.validation_x, paths.validation_y)]
-    expected = supervised_family(config).expectation(config, network)
+    expected = family_of(config).expectation(config, network)
     with ExitStack() as stack:
         opened: list[PairedFiles] = []
         problems: list[str] = []
@@ -160,7 +159,7 @@ def _resources(config: Config) -> Resources:
 def _preparation(
     config: Config, network: Network, images: SampleFile, measurements: Measurements
 ) -> Preparation:
-    family = supervised_family(config)
+    family = family_of(config)
     preprocessing = Preprocessing.from_config(config, Statistics())
     if preprocessing.needs_statistics:
         statistics = measurements.statistics(images, preprocessing)
@@ -204,7 +203,7 @@ def _class_weights(
     annotations: SampleFile,
     measurements: Measurements,
 ) -> NDArray[np.float64] | None:
-    if not loss_row(config).weighted:
+    if not family_of(config).weighted(config):
         return None
     classes = preparation.expected.classes
     return measurements.class_weights(annotations, preparation.class_numbers, classes)

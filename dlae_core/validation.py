@@ -11,7 +11,7 @@ from dlae_core.config.layer_lists import lists_of_model
 from dlae_core.cost import estimate
 from dlae_core.cost.machine import leave_memory_to_others
 from dlae_core.errors import DlaeError, InvalidConfig, UnusableDataset, Violation
-from dlae_core.families.table import SUPERVISED, family_of
+from dlae_core.families.table import family_of
 from dlae_core.graph import GraphSummary, Network
 from dlae_core.training_data import check_training_data
 from dlae_core.transfer.freezing import freeze
@@ -36,8 +36,8 @@ class Report:
     seconds_per_step: float = 0.0
 
 
-def checked_network(config: Config) -> Network:
-    """Builds the one network of a resolved and checked configuration that is trained on targets.
+def checked_networks(config: Config) -> tuple[Network, ...]:
+    """Builds the networks of a resolved and checked configuration; the first one predicts.
 
     Raises:
         InvalidConfig: The layers do not fit together or do not suit the task.
@@ -47,8 +47,7 @@ def checked_network(config: Config) -> Network:
     violations = [*family.violations(config, networks), *freeze(networks, config)]
     if violations:
         raise InvalidConfig(violations)
-    (network,) = networks
-    return network
+    return networks
 
 
 def validate(config: Config) -> Report:
@@ -91,7 +90,7 @@ def _data_findings(
     config: Config, networks: Sequence[Network]
 ) -> tuple[list[Violation], list[Violation]]:
     """Returns mistakes and warnings about the data files."""
-    if config.config_file.model_signal not in SUPERVISED or not config.paths.train_x:
+    if not config.paths.train_x:
         return [], []
     try:
         doubts = check_training_data(config, networks[0])

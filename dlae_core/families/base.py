@@ -7,20 +7,29 @@ from typing import ClassVar
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
 from dlae_core.config.layer_lists import layer_list
+from dlae_core.data.inspection import Expectation
+from dlae_core.data.targets import TargetKind
 from dlae_core.errors import Violation
 from dlae_core.graph import Network
+from dlae_core.optimization import Adversary
 
 
 class Family(ABC):
     """What a model family decides: which networks there are, and what fits together.
 
+    The first network is the one that predicts.
+
     Attributes:
         name: As in `config_file.model_signal`; for a GAN, as in `loss_function.loss`.
         entry: Layer list whose `Input` takes the images.
+        per_pixel: Whether annotations have the space of the images.
+        adversaries: Which side of a GAN each optimizer is of; empty for one network.
     """
 
     name: ClassVar[str]
     entry: ClassVar[str]
+    per_pixel: ClassVar[bool]
+    adversaries: ClassVar[tuple[Adversary, ...]] = ()
 
     @abstractmethod
     def networks(self, config: Config) -> tuple[Network, ...]:
@@ -28,6 +37,32 @@ class Family(ABC):
 
         Raises:
             InvalidConfig: A layer does not fit.
+        """
+
+    @abstractmethod
+    def target_kind(self, config: Config) -> TargetKind:
+        """Returns what the loss compares the output with."""
+
+    def weighted(self, config: Config) -> bool:
+        """Returns whether the loss weights classes."""
+        return False
+
+    @abstractmethod
+    def classes(self, config: Config, network: Network) -> int:
+        """Returns the number of classes, of a detector the kinds of object; 0 where there are none.
+
+        Args:
+            config: Resolved and checked.
+            network: The one that predicts.
+        """
+
+    @abstractmethod
+    def expectation(self, config: Config, network: Network) -> Expectation:
+        """Returns what the data files must hold.
+
+        Args:
+            config: Resolved and checked.
+            network: The one that predicts.
         """
 
     def violations(self, config: Config, networks: Sequence[Network]) -> list[Violation]:

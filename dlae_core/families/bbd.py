@@ -9,6 +9,8 @@ import keras
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_lists import SERIAL
+from dlae_core.data.inspection import Expectation
+from dlae_core.data.targets import TargetKind
 from dlae_core.detection.anchors import hooks_beyond_image
 from dlae_core.errors import InvalidConfig, Violation
 from dlae_core.families.base import Family
@@ -27,6 +29,19 @@ class Bbd(Family):
 
     name = "BBD"
     entry = SERIAL
+    per_pixel = False
+
+    def target_kind(self, config: Config) -> TargetKind:
+        """Returns that rows of numbers are compared, one per anchor."""
+        return "values"
+
+    def classes(self, config: Config, network: Network) -> int:
+        """Returns the kinds of object, background not counted."""
+        return config.bbd_options.number_classes
+
+    def expectation(self, config: Config, network: Network) -> Expectation:
+        """Returns that each annotation holds boxes."""
+        return Expectation(self.image_shape(config), (), self.classes(config, network), boxes=True)
 
     def networks(self, config: Config) -> tuple[Network, ...]:
         """Builds the detector.

@@ -11,12 +11,11 @@ import keras
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_lists import DISCRIMINATOR, GENERATOR
 from dlae_core.errors import Violation
-from dlae_core.families.adversarial import patch_violations, shape_violation
-from dlae_core.families.base import Family
+from dlae_core.families.adversarial import Adversarial, patch_violations, shape_violation
 from dlae_core.graph import Network, build_network
 
 
-class CycleGan(Family):
+class CycleGan(Adversarial):
     """Four networks of two lists, with weights of their own.
 
     `generator1` makes y of X, `generator2` X of y; `discriminator1` judges X, `discriminator2` y.
@@ -24,7 +23,7 @@ class CycleGan(Family):
     """
 
     name = "cyclegan"
-    entry = GENERATOR
+    adversaries = ("gan", "discriminator", "discriminator")
 
     def networks(self, config: Config) -> tuple[Network, ...]:
         """Builds both generators, then both discriminators.

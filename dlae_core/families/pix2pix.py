@@ -10,12 +10,11 @@ import keras
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_lists import DISCRIMINATOR, GENERATOR, layer_list
 from dlae_core.errors import Violation
-from dlae_core.families.adversarial import patch_violations, shape_violation
-from dlae_core.families.base import Family
+from dlae_core.families.adversarial import Adversarial, patch_violations, shape_violation
 from dlae_core.graph import Network, build_network
 
 
-class Pix2Pix(Family):
+class Pix2Pix(Adversarial):
     """Two networks: `generator` makes the target of a source, `discriminator` tells made from true.
 
     The discriminator's inputs are target and source, concatenated in this order.
@@ -24,7 +23,7 @@ class Pix2Pix(Family):
     """
 
     name = "pix2pix"
-    entry = GENERATOR
+    adversaries = ("gan", "discriminator")
 
     def networks(self, config: Config) -> tuple[Network, ...]:
         """Builds generator and discriminator.

@@ -2,11 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_lists import SERIAL
-from dlae_core.data.inspection import Expectation
 from dlae_core.data.targets import TargetKind
 from dlae_core.errors import Violation
 from dlae_core.families.base import Family
@@ -17,14 +15,9 @@ LAYER_LIST = f"layers.{SERIAL}"
 
 
 class Supervised(Family):
-    """One network, named `model`: what its target looks like, and what output it must have.
-
-    Attributes:
-        per_pixel: Whether targets have the space of the images.
-    """
+    """One network, named `model`: what its target looks like, and what output it must have."""
 
     entry = SERIAL
-    per_pixel: ClassVar[bool]
 
     def networks(self, config: Config) -> tuple[Network, ...]:
         """Builds the network.
@@ -37,6 +30,10 @@ class Supervised(Family):
     def target_kind(self, config: Config) -> TargetKind:
         """Returns what the loss compares the output with: `one_hot`, `sparse` or `values`."""
         return loss_row(config).target_kind
+
+    def weighted(self, config: Config) -> bool:
+        """Returns whether the loss weights classes."""
+        return loss_row(config).weighted
 
     def classes(self, config: Config, network: Network) -> int:
         """Returns the number of classes; 0 for regression."""
@@ -54,10 +51,6 @@ class Supervised(Family):
     @abstractmethod
     def fits(self, image_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> bool:
         """Returns whether a network with this output is of the family."""
-
-    @abstractmethod
-    def expectation(self, config: Config, network: Network) -> Expectation:
-        """Returns what the data files must hold."""
 
     @abstractmethod
     def _shape_message(self, config: Config, output: tuple[int, ...]) -> str: ...

@@ -20,8 +20,3 @@ def family_of(config: Config) -> Family:
     """Returns the family of a checked configuration. GANs are told apart by their loss."""
     family = FAMILIES.get(config.config_file.model_signal)
     return family or FAMILIES[config.loss_function.loss]
-
-
-def supervised_family(config: Config) -> Supervised:
-    """Returns the family of a checked configuration whose one network is trained on targets."""
-    return SUPERVISED[config.config_file.model_signal]

@@ -1,5 +1,6 @@
 """Where a training begins: at its last checkpoint, at one that it is given, or with step one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dlae.v1.config_pb2 import Config
@@ -15,7 +16,7 @@ from dlae_core.transfer.weights import take_layers, take_weights
 CONTINUED = "Train from Checkpoint"
 
 
-def begin(run: Run, config: Config, network: Network, emit: Emit) -> bool:
+def begin(run: Run, config: Config, networks: Sequence[Network], emit: Emit) -> bool:
     """Brings a training to where it begins; returns whether it goes on from a checkpoint.
 
     Raises:
@@ -33,13 +34,13 @@ def begin(run: Run, config: Config, network: Network, emit: Emit) -> bool:
     path = Path(config.paths.load_checkpoint)
     by_name = config.training_configurations.match_weights_by == "name"
     if not is_archive(path):
-        transfer = take_weights(network.model, path, by_name)
+        transfer = take_weights(networks[0].model, path, by_name)
     else:
         archive = read_archive(path)
         if run.fits(archive):
             _continue(run, archive, emit)
             return True
-        transfer = take_layers(network.model, layers_of_archive(archive), by_name, path.name)
+        transfer = take_layers(networks[0].model, layers_of_archive(archive), by_name, path.name)
     emit(Warned("WEIGHTS_TAKEN", f"training starts with weights of {path.name}: {transfer}"))
     return False
 

@@ -4,11 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import keras
-import numpy as np
 from numpy.typing import NDArray
 
+from dlae_core.steps import MODEL, Steps
+
 Arrays = dict[str, NDArray[Any]]
+
+# What names of the best weights begin with in a state.
+_PREFIX = "best/"
 
 
 def watched(metrics: Mapping[str, float]) -> float:
@@ -53,29 +56,36 @@ class BestWeights:
     Differs: DLAE 1.0 kept the last weights (S7).
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
         self._best = Best()
-        self._weights: list[NDArray[Any]] = []
+        self._weights: Arrays = {}
 
     def epoch_finished(self, epoch: int, metrics: Mapping[str, float]) -> None:
         """Takes an epoch, from 1, into account."""
         if self._best.improves(epoch, watched(metrics)):
-            self._weights = [np.array(weight) for weight in self._model.get_weights()]
+            arrays = self._steps.arrays().items()
+            self._weights = {name: array.copy() for name, array in arrays if _is_of_network(name)}
 
     def put_back(self) -> int:
-        """Gives the network its best weights; returns their epoch, from 1, 0 where none is best."""
+        """Gives the networks their best weights; returns their epoch, from 1; 0: none is best."""
         if self._best.epoch:
-            self._model.set_weights(self._weights)
+            self._steps.assign(self._weights, optimizer=False)
         return self._best.epoch
 
     def state(self) -> tuple[dict[str, float | None], Arrays]:
         """Returns what to restore: JSON values and arrays."""
-        arrays = {f"best/{number:05d}": one for number, one in enumerate(self._weights)}
-        return self._best.state(), arrays
+        return self._best.state(), {f"{_PREFIX}{name}": one for name, one in self._weights.items()}
 
     def restore(self, state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Goes on from a state."""
         self._best.restore(state)
-        names = sorted(name for name in arrays if name.startswith("best/"))
-        self._weights = [arrays[name] for name in names]
+        self._weights = {
+            name.removeprefix(_PREFIX): array
+            for name, array in arrays.items()
+            if name.startswith(_PREFIX)
+        }
+
+
+def _is_of_network(name: str) -> bool:
+    return name.startswith(MODEL)

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 from numpy.typing import NDArray
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import HISTORY_FILE
 from dlae_core.checkpoints.archive import Archive
 from dlae_core.history import History
-from dlae_core.optimization import EarlyStopping, LearningRate
+from dlae_core.optimization import EarlyStopping
 from dlae_core.training.best import BestWeights
 from dlae_core.training.kept import KeptCheckpoints
+from dlae_core.training.learning import Learner
 from dlae_core.training.reports import Reports
 
 Metrics = dict[str, float]
@@ -50,15 +50,12 @@ class Course:
         last: Metrics and learning rate of the last epoch; empty before.
     """
 
-    def __init__(
-        self, config: Config, model: keras.Model, steps: int, workspace: Path, reports: Reports
-    ) -> None:
+    def __init__(self, config: Config, learner: Learner, workspace: Path, reports: Reports) -> None:
         """Begins before the first epoch.
 
         Args:
             config: Resolved and checked.
-            model: The network that is trained.
-            steps: Of one epoch.
+            learner: What is trained.
             workspace: Holds the folder `bundle`.
             reports: Are told of every epoch.
 
@@ -67,11 +64,12 @@ class Course:
         """
         settings = config.training_configurations
         patience = settings.early_stop_patience
-        self._rate = LearningRate(config.learning_rate_schedule, steps, settings.epochs)
+        self._rates = learner.rates
         self._stopping = EarlyStopping(patience) if settings.early_stop_switch else None
         self._history = History(workspace / "bundle" / HISTORY_FILE)
-        self._best = BestWeights(model) if settings.restore_best_switch else None
+        self._best = BestWeights(learner.steps) if settings.restore_best_switch else None
         saving, folder = config.save_configurations, workspace / "kept"
+        model = learner.networks[0].model
         self._kept = (
             KeptCheckpoints(saving, folder, model) if saving.save_checkpoints_switch else None
         )
@@ -79,9 +77,9 @@ class Course:
         self.ended = False
         self.last: dict[str, Any] = {}
 
-    def rate(self, update: int, epoch: int) -> float:
-        """Returns the learning rate of an update, from 0, in an epoch, from 0."""
-        return self._rate.rate(update, epoch)
+    def rates(self, update: int, epoch: int) -> tuple[float, ...]:
+        """Returns the learning rates of an update, from 0, in an epoch, from 0."""
+        return self._rates.of(update, epoch)
 
     def epoch_finished(self, metrics: Metrics, rate: float) -> None:
         """Takes an epoch into account.
@@ -96,7 +94,7 @@ class Course:
         self.last = {"metrics": metrics, "learning_rate": rate}
         self._history.append(metrics, rate)
         watched = metrics.get("val_loss")
-        self._rate.epoch_finished(watched)
+        self._rates.epoch_finished(watched)
         if self._stopping:
             self.ended = self._stopping.epoch_finished(watched)
         if self._best:
@@ -149,7 +147,7 @@ class Course:
             "ended": self.ended,
             "last": self.last,
             "history": self._history.rows,
-            "schedule": self._rate.state(),
+            "schedule": self._rates.state(),
             "stopping": self._stopping.state() if self._stopping else None,
             "best": best,
             "kept": self._kept.state() if self._kept else None,
@@ -176,7 +174,7 @@ class Course:
 
     def _restore_watched(self, archive: Archive, carried: Carried) -> None:
         facts = archive.facts
-        self._rate.restore(facts["schedule"], carried.rate)
+        self._rates.restore(facts["schedule"], carried.rate)
         if self._stopping and facts["stopping"]:
             # Who goes on after an early stop wants more than one epoch.
             patient = {} if carried.same_run or not facts["ended"] else {"waited": 0}

@@ -1,14 +1,14 @@
 """The metrics that suit a configuration."""
 
 from dlae.v1.config_pb2 import Config
-from dlae_core.families.table import supervised_family
+from dlae_core.families.table import family_of
 from dlae_core.graph import Network
 from dlae_core.monitors import Monitors, Points, build_monitors
 
 
 def monitors_of(config: Config, network: Network) -> Monitors:
     """Returns the monitors of a resolved and checked configuration."""
-    family = supervised_family(config)
+    family = family_of(config)
     return build_monitors(
         config.monitors,
         family.target_kind(config),

@@ -6,15 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import written_whole
 from dlae_core.checkpoints.archive import new_entry
-from dlae_core.families.table import supervised_family
+from dlae_core.families.table import family_of
 from dlae_core.training.event_log import EventLog
 from dlae_core.training.kept import deliver, made_folder
-from dlae_core.training.pictures import Pictures, Predict
+from dlae_core.training.learning import Learner
+from dlae_core.training.pictures import Pictures
 from dlae_core.training_data import TrainingData
 
 EXAMPLES_FILE = "examples.zip"
@@ -40,25 +39,25 @@ class Reports:
 
     @classmethod
     def of_config(
-        cls, config: Config, folder: Path, model: keras.Model, data: TrainingData, predict: Predict
+        cls, config: Config, folder: Path, learner: Learner, data: TrainingData
     ) -> "Reports":
         """Returns what a configuration asks for.
 
         Args:
             config: Resolved and checked.
             folder: For log and pictures.
-            model: The network that is trained.
+            learner: What is trained.
             data: Holds the examples; without validation data there are none.
-            predict: Returns the network's output for images.
 
         Raises:
             StorageFailed: The folder cannot be made.
             UnusableDataset: A sample cannot be read.
         """
         settings, log, pictures = config.save_configurations, None, None
+        model, predict = learner.networks[0].model, learner.steps.output
         if settings.save_tensorboard_switch:
             log = EventLog(folder, model, settings.save_tensorboard_frequency)
-        family = supervised_family(config)
+        family = family_of(config)
         if settings.example_images and data.validation and family.per_pixel:
             is_value = family.target_kind(config) == "values"
             classes = 0 if is_value else model.output_shape[-1]

@@ -14,20 +14,17 @@ from dlae_core.checkpoints.recovery import Position, Recovery
 from dlae_core.data.pipeline import Batch
 from dlae_core.errors import StorageFailed, TrainingCancelled, TrainingDiverged
 from dlae_core.events import Emit, EpochFinished, Progress, Resumed, StepFinished, Warned
-from dlae_core.graph import Network
-from dlae_core.losses import loss_row
-from dlae_core.optimization import build_optimizer
-from dlae_core.precision import calculate_in
-from dlae_core.steps import MODEL, Float64, Steps
+from dlae_core.steps import MODEL, Float64
 from dlae_core.training.course import Arrays, Carried, Course, Metrics
 from dlae_core.training.demands import check_names, check_room
 from dlae_core.training.grouping import grouped
-from dlae_core.training.measuring import monitors_of
+from dlae_core.training.learning import Learner
 from dlae_core.training.reports import Reports
 from dlae_core.training.sums import Sums
 from dlae_core.training_data import TrainingData
 
 Cancelled = Callable[[], bool]
+Rates = Sequence[float]
 
 START = Position()
 # Samples that an error names at most.
@@ -60,13 +57,13 @@ class Run:
     """
 
     def __init__(
-        self, config: Config, network: Network, data: TrainingData, workspace: Path, caller: Caller
+        self, config: Config, learner: Learner, data: TrainingData, workspace: Path, caller: Caller
     ) -> None:
         """Prepares the first step.
 
         Args:
             config: Resolved and checked.
-            network: To be trained.
+            learner: To be trained.
             data: To train on.
             workspace: Holds the folder `bundle`, and what else training writes.
             caller: Who asked for it.
@@ -75,7 +72,7 @@ class Run:
             InvalidConfig: Files are to be named after metrics that there will not be.
             StorageFailed: The disk is full or cannot be written.
         """
-        settings, schedule = config.training_configurations, config.learning_rate_schedule
+        settings = config.training_configurations
         self._data = data
         self._emit, self._cancelled = caller.emit, caller.cancelled
         self.epochs = settings.epochs
@@ -83,18 +80,12 @@ class Run:
         self.position, self._written = START, START
         self._seconds = 0.0
         self.about: dict[str, Any] = {}
-        monitors = monitors_of(config, network)
-        check_names(config, monitors, data.validation is not None)
-        self._sums = Sums(monitors)
-        optimizer = build_optimizer(config.optimizer, schedule.learning_rate)
-        loss = loss_row(config).build(config.loss_function, data.class_weights)
-        calculate_in(network.model, settings.precision)
-        jit_compile = settings.jit_compile_switch
-        self._steps = Steps(network.model, optimizer, loss, monitors, jit_compile)
+        check_names(config, learner.monitors, data.validation is not None)
+        self._sums = Sums(learner.monitors)
+        self._steps = learner.steps
         check_room(workspace, sum(array.nbytes for array in self._steps.arrays().values()))
-        output, steps = self._steps.output, data.training.steps
-        reports = Reports.of_config(config, workspace / "reports", network.model, data, output)
-        self._course = Course(config, network.model, steps, workspace, reports)
+        reports = Reports.of_config(config, workspace / "reports", learner, data)
+        self._course = Course(config, learner, workspace, reports)
         self.recovery = Recovery(workspace / "recovery", settings.recovery_period)
 
     def fit(self) -> Metrics:
@@ -177,19 +168,19 @@ class Run:
                 self._write_checkpoint()
                 raise TrainingCancelled("training was stopped on request")
             done = self.position.steps
-            rates = [self._course.rate(done + number, epoch) for number in range(len(group))]
+            rates = [self._course.rates(done + number, epoch) for number in range(len(group))]
             for batch, rate, sums in zip(group, rates, self._train(group, rates), strict=True):
-                self._take(batch, rate, sums)
+                self._take(batch, rate[0], sums)
             if self.recovery.is_due(within_epoch=True):
                 self._write_checkpoint()
 
-    def _train(self, group: Sequence[Batch], rates: Sequence[float]) -> Iterable[Float64]:
+    def _train(self, group: Sequence[Batch], rates: Sequence[Rates]) -> Iterable[Float64]:
         """Updates the weights by some batches; returns loss and sums of each."""
         if len(group) == 1:
             return [self._steps.train(group[0].images, group[0].targets, rates[0])]
         images = np.stack([batch.images for batch in group])
         targets = np.stack([batch.targets for batch in group])
-        return self._steps.train_several(images, targets, np.asarray(rates, np.float32))
+        return self._steps.train_several(images, targets, rates)
 
     def _take(self, batch: Batch, rate: float, sums: Float64) -> None:
         """Takes a step into account and tells of it."""
@@ -218,7 +209,7 @@ class Run:
 
     def _close_epoch(self, metrics: Metrics, seconds: float) -> None:
         done = self.position
-        rate = self._course.rate(done.steps - 1, done.epoch)
+        rate = self._course.rates(done.steps - 1, done.epoch)[0]
         self._course.epoch_finished(metrics, rate)
         self._seconds = seconds
         self.position = replace(done, epoch=done.epoch + 1, step=0)
@@ -260,7 +251,7 @@ class Run:
     def _require_finite(self, arrays: Arrays) -> None:
         for name, array in arrays.items():
             if name.startswith(MODEL) and not np.isfinite(array).all():
-                rate = self._course.rate(self.position.steps, self.position.epoch)
+                rate = self._course.rates(self.position.steps, self.position.epoch)[0]
                 raise self._divergence("the weights are not finite numbers", rate)
 
     def _divergence(self, what: str, rate: float, samples: Sequence[str] = ()) -> TrainingDiverged:

@@ -1,7 +1,7 @@
 """The bundle of a trained network."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from dlae_core.checkpoints.model_file import write_model
 from dlae_core.config import write_config
 from dlae_core.engines.exporting import export_engines, real_samples
 from dlae_core.errors import StorageFailed
-from dlae_core.families.table import supervised_family
+from dlae_core.families.table import family_of
 from dlae_core.graph import Network
 from dlae_core.training_data import TrainingData
 
@@ -54,19 +54,24 @@ def empty_folder(path: Path) -> Path:
 def save_bundle(
     bundle: Path,
     config: Config,
-    network: Network,
+    networks: Sequence[Network],
     data: TrainingData,
     metrics: Mapping[str, float],
 ) -> None:
     """Completes a bundle, which holds its history and what else training has put there.
 
+    The first network is the one that predicts; the others are saved beside it, under their names.
+
     Raises:
         StorageFailed: The disk is full or cannot be written.
     """
+    network = networks[0]
     write_model(bundle / MODEL_FILE, network.model)
+    for other in networks[1:]:
+        write_model(bundle / f"{other.model.name}.keras", other.model)
     write_text(bundle / CONFIG_FILE, text_without_paths(config))
     write_text(bundle / SPLIT_FILE, data.split.to_json())
-    family = supervised_family(config)
+    family = family_of(config)
     write_manifest(
         bundle,
         {

@@ -12,11 +12,12 @@ from dlae_core.events import Emit, TrainingStarted, Warned
 from dlae_core.precision import MIXED, SINGLE, calculate_in, processor_has_bfloat16
 from dlae_core.steps import TENSORFLOW, device
 from dlae_core.training.beginning import begin
+from dlae_core.training.learning import learner_of
 from dlae_core.training.run import Caller, Cancelled, Run
 from dlae_core.training.saving import empty_folder, save_bundle, text_without_paths
 from dlae_core.training.workspace import held
 from dlae_core.training_data import TrainingData, open_training_data
-from dlae_core.validation import checked_network
+from dlae_core.validation import checked_networks
 
 
 def train(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> Path:
@@ -57,28 +58,29 @@ def _train(config: Config, workspace: Path, caller: Caller) -> Path:
         message = "this processor has no instructions for bfloat16; training will be slower with it"
         emit(Warned("NO_BFLOAT16", message))
     keras.utils.set_random_seed(config.augmentation.random_seed)
-    network = checked_network(config)
+    networks = checked_networks(config)
     bundle = empty_folder(workspace / "bundle")
-    with open_training_data(config, network, workspace / "cache") as data:
-        run = Run(config, network, data, workspace, caller)
+    with open_training_data(config, networks[0], workspace / "cache") as data:
+        run = Run(config, learner_of(config, networks, data), data, workspace, caller)
         run.about = _about(config, data)
-        resumed = begin(run, config, network, emit)
+        resumed = begin(run, config, networks, emit)
         emit(
             TrainingStarted(
                 epochs=run.epochs,
                 steps=data.training.steps,
                 training_samples=data.training.count,
                 validation_samples=data.validation.count if data.validation else 0,
-                parameters=network.model.count_params(),
+                parameters=sum(network.model.count_params() for network in networks),
                 device=used,
             )
         )
         if resumed:
             run.tell_resumed()
         metrics = run.fit()
-        calculate_in(network.model, SINGLE)
+        for network in networks:
+            calculate_in(network.model, SINGLE)
         run.deliver(bundle)
-        save_bundle(bundle, config, network, data, metrics)
+        save_bundle(bundle, config, networks, data, metrics)
     return bundle
 
 

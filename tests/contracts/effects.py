@@ -21,7 +21,7 @@ from dlae_core.monitors.points import Points
 from dlae_core.optimization import LearningRate, build_optimizer
 from dlae_core.training import train
 from dlae_core.training_data import open_training_data
-from dlae_core.validation import checked_network, validate
+from dlae_core.validation import checked_networks, validate
 from tests.dlae_core.families.configurations import DETECTION, JUDGE, TRANSLATION
 from tests.sessions import config_text, write_bright_images
 
@@ -108,7 +108,7 @@ def batches(text: str, work: Path) -> Any:
     """What the first epoch trains on and validates with; or why it cannot."""
     config = load_config(text).config
     try:
-        with open_training_data(config, checked_network(config)) as data:
+        with open_training_data(config, checked_networks(config)[0]) as data:
             found = [list(_batches(data.training))]
             if data.validation is not None:
                 found.append(list(_batches(data.validation)))

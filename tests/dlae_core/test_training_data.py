@@ -16,7 +16,7 @@ from dlae_core.data.split import Split
 from dlae_core.errors import UnusableDataset
 from dlae_core.training import train
 from dlae_core.training_data import open_training_data
-from dlae_core.validation import checked_network
+from dlae_core.validation import checked_networks
 from tests.sessions import config_text, write_bright_images
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
@@ -38,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _opened(text: str, look: Callable[[Any], Any], cache: Path | None = None) -> Any:
     config = load_config(text).config
-    with open_training_data(config, checked_network(config), cache) as found:
+    with open_training_data(config, checked_networks(config)[0], cache) as found:
         return look(found)
 
 

@@ -44,9 +44,9 @@ FLAT = ["Input:(8, 8, 1)", "Convolution 2D:4:(3, 3)", "Flatten", "Dense:3", "Act
     ],
 )
 def test_both_expect_the_same(changes: dict[str, Any]) -> None:
-    from dlae_core.families.table import supervised_family
+    from dlae_core.families.table import family_of
 
     config = load_config(json.dumps(sections(**changes))).config
-    family = supervised_family(config)
+    family = family_of(config)
     (network,) = family.networks(config)
     assert expectation_from_config(config, (1,)) == family.expectation(config, network)

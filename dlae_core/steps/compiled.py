@@ -1,7 +1,8 @@
-"""The compiled training and evaluation steps. All that the trainer knows of TensorFlow is here."""
+"""What compiled steps of all families have in common."""
 
 import re
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -16,68 +17,62 @@ from dlae_core.errors import (
     Violation,
 )
 from dlae_core.fused import fuse_normalization
-from dlae_core.monitors import Monitors
 
+Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
-Loss = Callable[[Any, Any], Any]
-
-TENSORFLOW = str(tf.__version__)
 
 # What names of variables begin with.
 MODEL, OPTIMIZER = "model/", "optimizer/"
 
 
-class Steps:
-    """Runs batches through a network, compiled once for any batch size.
+class Steps(ABC):
+    """Runs batches through networks, compiled once for any batch size.
 
-    Each step returns float64 `(1 + monitors.size,)`: the batch's loss, regularization included,
-    and the monitors' sums. Nothing larger leaves the graph.
+    Each step returns a few numbers, float64 `(1 + monitors.size,)`: the batch's loss,
+    regularization included, and the monitors' sums. Nothing larger leaves the graph.
     """
 
     def __init__(
         self,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        loss: Loss,
-        monitors: Monitors,
+        models: Sequence[keras.Model],
+        optimizers: Sequence[keras.optimizers.Optimizer],
+        width: int,
         jit_compile: bool = False,
     ) -> None:
         """Prepares the steps.
 
         Args:
-            model: The network.
-            optimizer: Moves its weights.
-            loss: (target, output) to a scalar.
-            monitors: What is summed up beside the loss.
+            models: All networks; the first is the one that predicts.
+            optimizers: Move their weights; what builds them is the family's.
+            width: How many numbers a step returns.
             jit_compile: Whether XLA compiles the steps.
         """
-        fuse_normalization(model)
-        self._model = model
+        for model in models:
+            fuse_normalization(model)
+        self._models = tuple(models)
+        self._optimizers = tuple(optimizers)
+        self._width = width
         self._jit_compile = jit_compile
-        self._optimizer = optimizer
-        self._loss = loss
-        self._monitors = monitors
-        optimizer.build(model.trainable_variables)
         self._compiled: dict[Callable[..., Any], Callable[..., Any]] = {}
 
-    def train(self, images: NDArray[np.float32], targets: NDArray[Any], rate: float) -> Float64:
-        """Updates the weights by one batch at a learning rate.
+    def train(self, images: Float32, targets: NDArray[Any], rates: Sequence[float]) -> Float64:
+        """Updates the weights by one batch, at one learning rate per optimizer.
 
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
         """
-        sums = self._run(self._train_step, images, targets, np.float32(rate))
+        sums = self._run(self._train_step, images, targets, np.asarray(rates, np.float32))
         return np.asarray(sums, dtype=np.float64)
 
     def train_several(
-        self, images: NDArray[np.float32], targets: NDArray[Any], rates: NDArray[np.float32]
+        self, images: Float32, targets: NDArray[Any], rates: Sequence[Sequence[float]]
     ) -> Float64:
         """Updates the weights by one batch after the other, in one call.
 
         Args:
             images: float32 (steps, batch, *space, channels).
             targets: (steps, batch, ...).
-            rates: float32 (steps,), learning rates.
+            rates: Learning rates, (steps, optimizers).
 
         Returns:
             float64 (steps, 1 + monitors.size).
@@ -85,10 +80,10 @@ class Steps:
         Raises:
             DeviceOutOfMemory: The batches do not fit the device.
         """
-        sums = self._run(self._train_steps, images, targets, rates)
+        sums = self._run(self._train_steps, images, targets, np.asarray(rates, np.float32))
         return np.asarray(sums, dtype=np.float64)
 
-    def evaluate(self, images: NDArray[np.float32], targets: NDArray[Any]) -> Float64:
+    def evaluate(self, images: Float32, targets: NDArray[Any]) -> Float64:
         """Measures one batch without changing anything.
 
         Raises:
@@ -96,8 +91,8 @@ class Steps:
         """
         return np.asarray(self._run(self._evaluate_step, images, targets), dtype=np.float64)
 
-    def output(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns what the network gives for images, float32 (batch, ...).
+    def output(self, images: Float32) -> Float32:
+        """Returns what the predicting network gives for images, float32 (batch, ...).
 
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
@@ -136,7 +131,8 @@ class Steps:
         # Keras numbers seeds through the whole process.
         return [
             re.sub(r"^seed_generator_\d+", "seed_generator", variable.path)
-            for variable in self._model.variables
+            for model in self._models
+            for variable in model.variables
         ]
 
     def _wanted(self, optimizer: bool) -> dict[str, keras.Variable]:
@@ -147,14 +143,14 @@ class Steps:
         }
 
     def _variables(self) -> dict[str, keras.Variable]:
-        parts = {MODEL: self._model.variables, OPTIMIZER: self._optimizer.variables}
+        parts: dict[str, Iterable[Any]] = {MODEL: self._models, OPTIMIZER: self._optimizers}
         return {
             f"{part}{number:05d}": variable
-            for part, variables in parts.items()
-            for number, variable in enumerate(variables)
+            for part, owners in parts.items()
+            for number, variable in enumerate(one for owner in owners for one in owner.variables)
         }
 
-    def _run(self, step: Callable[..., Any], images: NDArray[np.float32], *rest: Any) -> Any:
+    def _run(self, step: Callable[..., Any], images: Float32, *rest: Any) -> Any:
         if step not in self._compiled:
             # One trace for whole and partial batches: tracing a deep network takes seconds.
             # XLA compiles for one size at a time, and knows it better from the arrays.
@@ -178,51 +174,23 @@ class Steps:
             raise _unimplemented(error) from error
         return result
 
-    def _train_step(self, images: Any, targets: Any, rate: Any) -> Any:
-        variables = self._model.trainable_variables
-        self._optimizer.learning_rate.assign(rate)
-        with tf.GradientTape() as tape:
-            output = self._model(images, training=True)
-            loss = self._total(targets, output)
-        self._optimizer.apply(tape.gradient(loss, variables), variables)
-        return self._sums(loss, targets, output)
+    @abstractmethod
+    def _train_step(self, images: Any, targets: Any, rates: Any) -> Any:
+        """Updates the weights; returns loss and sums, float32 (width,). Inside the graph."""
+
+    @abstractmethod
+    def _evaluate_step(self, images: Any, targets: Any) -> Any:
+        """Returns loss and sums, float32 (width,). Inside the graph."""
 
     def _train_steps(self, images: Any, targets: Any, rates: Any) -> Any:
         def step(_: Any, batch: tuple[Any, Any, Any]) -> Any:
             return self._train_step(*batch)
 
-        width = 1 + self._monitors.size
-        return tf.scan(step, (images, targets, rates), tf.zeros((width,)), parallel_iterations=1)
-
-    def _evaluate_step(self, images: Any, targets: Any) -> Any:
-        output = self._model(images, training=False)
-        return self._sums(self._total(targets, output), targets, output)
+        start = tf.zeros((self._width,))
+        return tf.scan(step, (images, targets, rates), start, parallel_iterations=1)
 
     def _output_step(self, images: Any) -> Any:
-        return self._model(images, training=False)
-
-    def _total(self, targets: Any, output: Any) -> Any:
-        return tf.add_n([self._loss(targets, output), *self._model.losses])
-
-    def _sums(self, loss: Any, targets: Any, output: Any) -> Any:
-        return tf.concat([tf.reshape(loss, (1,)), self._monitors.sums(targets, output)], axis=0)
-
-
-def device(hardware: str, deterministic: bool = False) -> str:
-    """Makes the process use the configured kind of device; returns what it uses: `cpu` or `gpu`.
-
-    Must be called before the first operation.
-
-    Args:
-        hardware: `cpu` or `gpu`.
-        deterministic: Whether operations must give the same bytes every time; holds for the rest
-            of the process.
-    """
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
-    if hardware == "cpu":
-        tf.config.set_visible_devices([], "GPU")
-    return "gpu" if tf.config.get_visible_devices("GPU") else "cpu"
+        return self._models[0](images, training=False)
 
 
 def _unimplemented(error: tf.errors.UnimplementedError) -> InvalidConfig:

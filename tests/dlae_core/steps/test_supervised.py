@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlae_core.steps import MODEL, Steps
+from dlae_core.steps import MODEL, Steps, SupervisedSteps
 from tests.sessions import config_text
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
@@ -46,13 +46,13 @@ def _steps(layers: list[str], jit_compile: bool = False) -> Steps:
     from dlae_core.losses import loss_row
     from dlae_core.optimization import build_optimizer
     from dlae_core.training.measuring import monitors_of
-    from dlae_core.validation import checked_network
+    from dlae_core.validation import checked_networks
 
     text = config_text(Path("nowhere"), layers__serial_layer_list=layers)
     config = load_config(text).config
     keras.utils.set_random_seed(1)
-    network = checked_network(config)
-    return Steps(
+    network = checked_networks(config)[0]
+    return SupervisedSteps(
         network.model,
         build_optimizer(config.optimizer, 0.01),
         loss_row(config).build(config.loss_function, None),
@@ -69,7 +69,7 @@ def _batches() -> tuple[np.ndarray, np.ndarray]:
 def _one_by_one(steps: Steps) -> np.ndarray:
     rates = [0.01 * (number + 1) for number in range(STEPS)]
     rows = zip(*_batches(), rates, strict=True)
-    return np.stack([steps.train(images, targets, rate) for images, targets, rate in rows])
+    return np.stack([steps.train(images, targets, [rate]) for images, targets, rate in rows])
 
 
 def _weights(steps: Steps) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_other_ways_to_run_the_same_steps_differ_by_rounding_only(way: str) -> N
     plain, other = _steps(SMALL), _steps(SMALL, jit_compile=way == "compiled")
     expected = _one_by_one(plain)
     if way == "several":
-        rates = np.float32([0.01, 0.02, 0.03, 0.04])
+        rates = [[0.01], [0.02], [0.03], [0.04]]
         found = other.train_several(*_batches(), rates)
     else:
         found = _one_by_one(other)
@@ -99,7 +99,7 @@ def test_other_ways_to_run_the_same_steps_differ_by_rounding_only(way: str) -> N
 
 PROGRAM = """
 import json
-from tests.dlae_core import test_steps as steps
+from tests.dlae_core.steps import test_supervised as steps
 from dlae_core.steps import device
 device("cpu", deterministic=True)
 import tensorflow as tf
