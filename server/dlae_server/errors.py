@@ -5,6 +5,8 @@ DlaeError
 ├─ InvalidStream       chunks that are no tensor
 ├─ JobNotFound, ModelNotFound
 ├─ JobFinished         cancelling what has ended
+├─ ModelInUse          deleting what an alias or a job needs
+├─ NoEarlierVersion    rolling back an alias that has meant nothing else
 ├─ QueueFull           too much is waiting
 ├─ TensorTooLarge      more than the server takes
 ├─ ModelProcessDied    the process of a loaded model ended
@@ -42,6 +44,27 @@ class JobFinished(DlaeError):
 
     def __init__(self, job_id: str, state: str) -> None:
         super().__init__(f"job '{job_id}' has ended already, {state}")
+
+
+class ModelInUse(DlaeError):
+    """An alias or a job needs the model."""
+
+    def __init__(self, model: str, users: list[str]) -> None:
+        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+        super().__init__(
+            f"{users[0]}{more} needs the model '{model}'; move the alias, wait for the job, or "
+            "delete it with force"
+        )
+
+
+class NoEarlierVersion(DlaeError):
+    """The alias has meant no other version that is still there."""
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(
+            f"'{alias}' has meant no other version that is still there; "
+            "`dlae-client models history` shows what it meant"
+        )
 
 
 class QueueFull(DlaeError):

@@ -26,7 +26,7 @@ from dlae.v1 import config_pb2 as dlae_dot_v1_dot_config__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64lae/v1/models.proto\x12\x07\x64lae.v1\x1a\x14\x64lae/v1/config.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x05 \x01(\t\x12\x13\n\x0binput_shape\x18\x06 \x03(\x03\x12\x14\n\x0coutput_shape\x18\x07 \x03(\x03\x12\x0f\n\x07\x63lasses\x18\x08 \x01(\x05\x12\x12\n\nparameters\x18\t \x01(\x03\x12,\n\x07metrics\x18\n \x03(\x0b\x32\x1b.dlae.v1.Model.MetricsEntry\x12!\n\x05\x66iles\x18\x0b \x03(\x0b\x32\x12.dlae.v1.ModelFile\x12\x1f\n\x06\x63onfig\x18\x0c \x01(\x0b\x32\x0f.dlae.v1.Config\x12\x14\n\x0c\x64lae_version\x18\r \x01(\t\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"=\n\tModelFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"M\n\x12ListModelsResponse\x12\x1e\n\x06models\x18\x01 \x03(\x0b\x32\x0e.dlae.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x0fGetModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"1\n\x10GetModelResponse\x12\x1d\n\x05model\x18\x01 \x01(\x0b\x32\x0e.dlae.v1.Model\"0\n\x11\x46\x65tchModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04\x66ile\x18\x02 \x01(\t\"@\n\x12\x46\x65tchModelResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x32\xdf\x01\n\x0cModelService\x12\x45\n\nListModels\x12\x1a.dlae.v1.ListModelsRequest\x1a\x1b.dlae.v1.ListModelsResponse\x12?\n\x08GetModel\x12\x18.dlae.v1.GetModelRequest\x1a\x19.dlae.v1.GetModelResponse\x12G\n\nFetchModel\x12\x1a.dlae.v1.FetchModelRequest\x1a\x1b.dlae.v1.FetchModelResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64lae/v1/models.proto\x12\x07\x64lae.v1\x1a\x14\x64lae/v1/config.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc1\x04\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x05 \x01(\t\x12\x13\n\x0binput_shape\x18\x06 \x03(\x03\x12\x14\n\x0coutput_shape\x18\x07 \x03(\x03\x12\x0f\n\x07\x63lasses\x18\x08 \x01(\x05\x12\x12\n\nparameters\x18\t \x01(\x03\x12,\n\x07metrics\x18\n \x03(\x0b\x32\x1b.dlae.v1.Model.MetricsEntry\x12!\n\x05\x66iles\x18\x0b \x03(\x0b\x32\x12.dlae.v1.ModelFile\x12\x1f\n\x06\x63onfig\x18\x0c \x01(\x0b\x32\x0f.dlae.v1.Config\x12\x14\n\x0c\x64lae_version\x18\r \x01(\t\x12\x0f\n\x07\x61liases\x18\x0e \x03(\t\x12\x0e\n\x06parent\x18\x0f \x01(\t\x12\x0c\n\x04seed\x18\x10 \x01(\x03\x12\x15\n\rkeras_version\x18\x11 \x01(\t\x12&\n\x04\x64\x61ta\x18\x12 \x03(\x0b\x32\x18.dlae.v1.Model.DataEntry\x12\x0e\n\x06\x62undle\x18\x13 \x01(\t\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x42\n\tDataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12$\n\x05value\x18\x02 \x01(\x0b\x32\x15.dlae.v1.TrainingFile:\x02\x38\x01\"/\n\x0cTrainingFile\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0f\n\x07samples\x18\x02 \x01(\x03\"\xdc\x02\n\x0bModelChange\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x04kind\x18\x03 \x01(\x0e\x32\x19.dlae.v1.ModelChange.Kind\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12\r\n\x05\x61lias\x18\x06 \x01(\t\x12\x18\n\x10previous_version\x18\x07 \x01(\x05\x12\x0b\n\x03who\x18\x08 \x01(\t\x12\x0b\n\x03why\x18\t \x01(\t\"\x87\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n\x0bKIND_STORED\x10\x01\x12\x12\n\x0eKIND_ALIAS_SET\x10\x02\x12\x1a\n\x16KIND_ALIAS_ROLLED_BACK\x10\x03\x12\x16\n\x12KIND_ALIAS_REMOVED\x10\x04\x12\x10\n\x0cKIND_DELETED\x10\x05\"=\n\tModelFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"H\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"M\n\x12ListModelsResponse\x12\x1e\n\x06models\x18\x01 \x03(\x0b\x32\x0e.dlae.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x0fGetModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\"1\n\x10GetModelResponse\x12\x1d\n\x05model\x18\x01 \x01(\x0b\x32\x0e.dlae.v1.Model\"@\n\x11\x46\x65tchModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0c\n\x04\x66ile\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"@\n\x12\x46\x65tchModelResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"I\n\x0fSetAliasRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0b\n\x03why\x18\x04 \x01(\t\"1\n\x10SetAliasResponse\x12\x1d\n\x05model\x18\x01 \x01(\x0b\x32\x0e.dlae.v1.Model\"M\n\x14RollBackAliasRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0b\n\x03why\x18\x04 \x01(\t\"6\n\x15RollBackAliasResponse\x12\x1d\n\x05model\x18\x01 \x01(\x0b\x32\x0e.dlae.v1.Model\"K\n\x12RemoveAliasRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61lias\x18\x02 \x01(\t\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0b\n\x03why\x18\x04 \x01(\t\"4\n\x13RemoveAliasResponse\x12\x1d\n\x05model\x18\x01 \x01(\x0b\x32\x0e.dlae.v1.Model\"N\n\x17ListModelChangesRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x18ListModelChangesResponse\x12%\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x14.dlae.v1.ModelChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x12\x44\x65leteModelRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0b\n\x03why\x18\x04 \x01(\t\"4\n\x13\x44\x65leteModelResponse\x12\x1d\n\x05model\x18\x01 \x01(\x0b\x32\x0e.dlae.v1.Model\"$\n\x13GetModelCardRequest\x12\r\n\x05model\x18\x01 \x01(\t\"N\n\x14GetModelCardResponse\x12\x10\n\x08markdown\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\x12\x16\n\x0emonai_metadata\x18\x03 \x01(\t2\xaa\x05\n\x0cModelService\x12\x45\n\nListModels\x12\x1a.dlae.v1.ListModelsRequest\x1a\x1b.dlae.v1.ListModelsResponse\x12?\n\x08GetModel\x12\x18.dlae.v1.GetModelRequest\x1a\x19.dlae.v1.GetModelResponse\x12G\n\nFetchModel\x12\x1a.dlae.v1.FetchModelRequest\x1a\x1b.dlae.v1.FetchModelResponse0\x01\x12?\n\x08SetAlias\x12\x18.dlae.v1.SetAliasRequest\x1a\x19.dlae.v1.SetAliasResponse\x12N\n\rRollBackAlias\x12\x1d.dlae.v1.RollBackAliasRequest\x1a\x1e.dlae.v1.RollBackAliasResponse\x12H\n\x0bRemoveAlias\x12\x1b.dlae.v1.RemoveAliasRequest\x1a\x1c.dlae.v1.RemoveAliasResponse\x12W\n\x10ListModelChanges\x12 .dlae.v1.ListModelChangesRequest\x1a!.dlae.v1.ListModelChangesResponse\x12H\n\x0b\x44\x65leteModel\x12\x1b.dlae.v1.DeleteModelRequest\x1a\x1c.dlae.v1.DeleteModelResponse\x12K\n\x0cGetModelCard\x12\x1c.dlae.v1.GetModelCardRequest\x1a\x1d.dlae.v1.GetModelCardResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,24 +35,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MODEL_METRICSENTRY']._loaded_options = None
   _globals['_MODEL_METRICSENTRY']._serialized_options = b'8\001'
+  _globals['_MODEL_DATAENTRY']._loaded_options = None
+  _globals['_MODEL_DATAENTRY']._serialized_options = b'8\001'
   _globals['_MODEL']._serialized_start=89
-  _globals['_MODEL']._serialized_end=472
-  _globals['_MODEL_METRICSENTRY']._serialized_start=426
-  _globals['_MODEL_METRICSENTRY']._serialized_end=472
-  _globals['_MODELFILE']._serialized_start=474
-  _globals['_MODELFILE']._serialized_end=535
-  _globals['_LISTMODELSREQUEST']._serialized_start=537
-  _globals['_LISTMODELSREQUEST']._serialized_end=595
-  _globals['_LISTMODELSRESPONSE']._serialized_start=597
-  _globals['_LISTMODELSRESPONSE']._serialized_end=674
-  _globals['_GETMODELREQUEST']._serialized_start=676
-  _globals['_GETMODELREQUEST']._serialized_end=708
-  _globals['_GETMODELRESPONSE']._serialized_start=710
-  _globals['_GETMODELRESPONSE']._serialized_end=759
-  _globals['_FETCHMODELREQUEST']._serialized_start=761
-  _globals['_FETCHMODELREQUEST']._serialized_end=809
-  _globals['_FETCHMODELRESPONSE']._serialized_start=811
-  _globals['_FETCHMODELRESPONSE']._serialized_end=875
-  _globals['_MODELSERVICE']._serialized_start=878
-  _globals['_MODELSERVICE']._serialized_end=1101
+  _globals['_MODEL']._serialized_end=666
+  _globals['_MODEL_METRICSENTRY']._serialized_start=552
+  _globals['_MODEL_METRICSENTRY']._serialized_end=598
+  _globals['_MODEL_DATAENTRY']._serialized_start=600
+  _globals['_MODEL_DATAENTRY']._serialized_end=666
+  _globals['_TRAININGFILE']._serialized_start=668
+  _globals['_TRAININGFILE']._serialized_end=715
+  _globals['_MODELCHANGE']._serialized_start=718
+  _globals['_MODELCHANGE']._serialized_end=1066
+  _globals['_MODELCHANGE_KIND']._serialized_start=931
+  _globals['_MODELCHANGE_KIND']._serialized_end=1066
+  _globals['_MODELFILE']._serialized_start=1068
+  _globals['_MODELFILE']._serialized_end=1129
+  _globals['_LISTMODELSREQUEST']._serialized_start=1131
+  _globals['_LISTMODELSREQUEST']._serialized_end=1203
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1205
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1282
+  _globals['_GETMODELREQUEST']._serialized_start=1284
+  _globals['_GETMODELREQUEST']._serialized_end=1316
+  _globals['_GETMODELRESPONSE']._serialized_start=1318
+  _globals['_GETMODELRESPONSE']._serialized_end=1367
+  _globals['_FETCHMODELREQUEST']._serialized_start=1369
+  _globals['_FETCHMODELREQUEST']._serialized_end=1433
+  _globals['_FETCHMODELRESPONSE']._serialized_start=1435
+  _globals['_FETCHMODELRESPONSE']._serialized_end=1499
+  _globals['_SETALIASREQUEST']._serialized_start=1501
+  _globals['_SETALIASREQUEST']._serialized_end=1574
+  _globals['_SETALIASRESPONSE']._serialized_start=1576
+  _globals['_SETALIASRESPONSE']._serialized_end=1625
+  _globals['_ROLLBACKALIASREQUEST']._serialized_start=1627
+  _globals['_ROLLBACKALIASREQUEST']._serialized_end=1704
+  _globals['_ROLLBACKALIASRESPONSE']._serialized_start=1706
+  _globals['_ROLLBACKALIASRESPONSE']._serialized_end=1760
+  _globals['_REMOVEALIASREQUEST']._serialized_start=1762
+  _globals['_REMOVEALIASREQUEST']._serialized_end=1837
+  _globals['_REMOVEALIASRESPONSE']._serialized_start=1839
+  _globals['_REMOVEALIASRESPONSE']._serialized_end=1891
+  _globals['_LISTMODELCHANGESREQUEST']._serialized_start=1893
+  _globals['_LISTMODELCHANGESREQUEST']._serialized_end=1971
+  _globals['_LISTMODELCHANGESRESPONSE']._serialized_start=1973
+  _globals['_LISTMODELCHANGESRESPONSE']._serialized_end=2063
+  _globals['_DELETEMODELREQUEST']._serialized_start=2065
+  _globals['_DELETEMODELREQUEST']._serialized_end=2141
+  _globals['_DELETEMODELRESPONSE']._serialized_start=2143
+  _globals['_DELETEMODELRESPONSE']._serialized_end=2195
+  _globals['_GETMODELCARDREQUEST']._serialized_start=2197
+  _globals['_GETMODELCARDREQUEST']._serialized_end=2233
+  _globals['_GETMODELCARDRESPONSE']._serialized_start=2235
+  _globals['_GETMODELCARDRESPONSE']._serialized_end=2313
+  _globals['_MODELSERVICE']._serialized_start=2316
+  _globals['_MODELSERVICE']._serialized_end=2998
 # @@protoc_insertion_point(module_scope)

@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class ModelServiceStub(object):
     """Holds trained models and hands them out.
+
+    A model reference is `name` (its newest version), `name@version` or `name@alias`.
     """
 
     def __init__(self, channel):
@@ -50,10 +52,42 @@ class ModelServiceStub(object):
                 request_serializer=dlae_dot_v1_dot_models__pb2.FetchModelRequest.SerializeToString,
                 response_deserializer=dlae_dot_v1_dot_models__pb2.FetchModelResponse.FromString,
                 _registered_method=True)
+        self.SetAlias = channel.unary_unary(
+                '/dlae.v1.ModelService/SetAlias',
+                request_serializer=dlae_dot_v1_dot_models__pb2.SetAliasRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.SetAliasResponse.FromString,
+                _registered_method=True)
+        self.RollBackAlias = channel.unary_unary(
+                '/dlae.v1.ModelService/RollBackAlias',
+                request_serializer=dlae_dot_v1_dot_models__pb2.RollBackAliasRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.RollBackAliasResponse.FromString,
+                _registered_method=True)
+        self.RemoveAlias = channel.unary_unary(
+                '/dlae.v1.ModelService/RemoveAlias',
+                request_serializer=dlae_dot_v1_dot_models__pb2.RemoveAliasRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.RemoveAliasResponse.FromString,
+                _registered_method=True)
+        self.ListModelChanges = channel.unary_unary(
+                '/dlae.v1.ModelService/ListModelChanges',
+                request_serializer=dlae_dot_v1_dot_models__pb2.ListModelChangesRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.ListModelChangesResponse.FromString,
+                _registered_method=True)
+        self.DeleteModel = channel.unary_unary(
+                '/dlae.v1.ModelService/DeleteModel',
+                request_serializer=dlae_dot_v1_dot_models__pb2.DeleteModelRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.DeleteModelResponse.FromString,
+                _registered_method=True)
+        self.GetModelCard = channel.unary_unary(
+                '/dlae.v1.ModelService/GetModelCard',
+                request_serializer=dlae_dot_v1_dot_models__pb2.GetModelCardRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.GetModelCardResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer(object):
     """Holds trained models and hands them out.
+
+    A model reference is `name` (its newest version), `name@version` or `name@alias`.
     """
 
     def ListModels(self, request, context):
@@ -80,11 +114,83 @@ class ModelServiceServicer(object):
 
     def FetchModel(self, request, context):
         """Streams the files of a model in chunks of about 1 MiB, file after file, each from its first
-        byte to its last. Checksums are those of `ModelFile`.
+        byte to its last, or one file from any byte on. Checksums are those of `ModelFile`; the server
+        compares them as it reads, and ends a stream of other bytes with DATA_LOSS.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_REQUEST): not a model reference, or an offset that the file has not.
+        - NOT_FOUND (MODEL_NOT_FOUND): there is no such model or version, or it has no such file.
+        - DATA_LOSS (CORRUPT_ARTIFACT): the stored model is damaged.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetAlias(self, request, context):
+        """Has an alias of a name mean a version, whether it meant another before or none.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_REQUEST): not a model reference, or an alias that is not allowed.
+        - NOT_FOUND (MODEL_NOT_FOUND): there is no such model or version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollBackAlias(self, request, context):
+        """Has an alias mean again what it meant before the last change, and before that when asked again.
+        Versions that have been deleted since are passed over.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_REQUEST): a name or alias that is not allowed.
+        - NOT_FOUND (MODEL_NOT_FOUND): there is no such alias.
+        - FAILED_PRECONDITION (NO_EARLIER_VERSION): it has meant nothing else that is still there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveAlias(self, request, context):
+        """Removes an alias; the version that it meant stays.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_REQUEST): a name or alias that is not allowed.
+        - NOT_FOUND (MODEL_NOT_FOUND): there is no such alias.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModelChanges(self, request, context):
+        """Lists what has happened to the versions and aliases of a name, the latest first. It outlives
+        the versions.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_REQUEST): a name or a page token that this server did not give.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteModel(self, request, context):
+        """Deletes a version with its files. Its number is not given again.
 
         Status codes:
         - INVALID_ARGUMENT (INVALID_REQUEST): not a model reference.
-        - NOT_FOUND (MODEL_NOT_FOUND): there is no such model or version, or it has no such file.
+        - NOT_FOUND (MODEL_NOT_FOUND): there is no such model or version.
+        - FAILED_PRECONDITION (MODEL_IN_USE): an alias means it, or a job that has not ended goes on
+        from it, and `force` is not set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelCard(self, request, context):
+        """Describes a model for people and for programs, from its files as they are now.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_REQUEST): not a model reference.
+        - NOT_FOUND (MODEL_NOT_FOUND): there is no such model or version.
         - DATA_LOSS (CORRUPT_ARTIFACT): the stored model is damaged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -109,6 +215,36 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     request_deserializer=dlae_dot_v1_dot_models__pb2.FetchModelRequest.FromString,
                     response_serializer=dlae_dot_v1_dot_models__pb2.FetchModelResponse.SerializeToString,
             ),
+            'SetAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAlias,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.SetAliasRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.SetAliasResponse.SerializeToString,
+            ),
+            'RollBackAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackAlias,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.RollBackAliasRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.RollBackAliasResponse.SerializeToString,
+            ),
+            'RemoveAlias': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveAlias,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.RemoveAliasRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.RemoveAliasResponse.SerializeToString,
+            ),
+            'ListModelChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModelChanges,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.ListModelChangesRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.ListModelChangesResponse.SerializeToString,
+            ),
+            'DeleteModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteModel,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.DeleteModelRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.DeleteModelResponse.SerializeToString,
+            ),
+            'GetModelCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelCard,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.GetModelCardRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.GetModelCardResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'dlae.v1.ModelService', rpc_method_handlers)
@@ -119,6 +255,8 @@ def add_ModelServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ModelService(object):
     """Holds trained models and hands them out.
+
+    A model reference is `name` (its newest version), `name@version` or `name@alias`.
     """
 
     @staticmethod
@@ -192,6 +330,168 @@ class ModelService(object):
             '/dlae.v1.ModelService/FetchModel',
             dlae_dot_v1_dot_models__pb2.FetchModelRequest.SerializeToString,
             dlae_dot_v1_dot_models__pb2.FetchModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.ModelService/SetAlias',
+            dlae_dot_v1_dot_models__pb2.SetAliasRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.SetAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.ModelService/RollBackAlias',
+            dlae_dot_v1_dot_models__pb2.RollBackAliasRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.RollBackAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveAlias(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.ModelService/RemoveAlias',
+            dlae_dot_v1_dot_models__pb2.RemoveAliasRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.RemoveAliasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModelChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.ModelService/ListModelChanges',
+            dlae_dot_v1_dot_models__pb2.ListModelChangesRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.ListModelChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.ModelService/DeleteModel',
+            dlae_dot_v1_dot_models__pb2.DeleteModelRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.DeleteModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.ModelService/GetModelCard',
+            dlae_dot_v1_dot_models__pb2.GetModelCardRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.GetModelCardResponse.FromString,
             options,
             channel_credentials,
             insecure,

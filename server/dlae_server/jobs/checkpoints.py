@@ -62,4 +62,4 @@ async def _job_of(reference: str, journal: Journal) -> str:
         return job.id
     name, version = parse_reference(reference.removeprefix(MODEL))
     model = await journal.call(journal.store.model, name, version)
-    return model.job_id
+    return model.bundle

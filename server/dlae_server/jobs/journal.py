@@ -14,9 +14,10 @@ from dlae_core.errors import StorageFailed
 from dlae_server.errors import ShuttingDown
 from dlae_server.jobs.progress import note
 from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now, seconds_between
-from dlae_server.jobs.store import Store
 from dlae_server.metrics import KIND, Metrics
 from dlae_server.settings import Settings
+from dlae_server.store import Store
+from dlae_server.store.connection import STORE_FILE
 
 Result = TypeVar("Result")
 
@@ -39,7 +40,7 @@ class Journal:
         self._closed = False
         self.stopping = False
         try:
-            self.store = Store(settings.data_dir / "dlae.sqlite3")
+            self.store = Store(settings.data_dir / STORE_FILE)
         except sqlite3.Error as error:
             raise _storage_failed(error) from error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")

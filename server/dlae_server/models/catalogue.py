@@ -8,6 +8,7 @@ from dlae.v1 import models_pb2
 from dlae_server.jobs.journal import Journal
 from dlae_server.models.registry import parse_reference
 from dlae_server.settings import Settings
+from dlae_server.store.connection import STORE_FILE
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,17 @@ class Catalogue:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._journal = journal
         self._folder = settings.data_dir / "models"
-        store = settings.data_dir / "dlae.sqlite3"
+        store = settings.data_dir / STORE_FILE
         self._connection = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
         self._state: int | None = None
         self._entries: dict[str, Entry] = {}
 
     async def find(self, reference: str) -> Entry:
-        """Returns the model that `name` (the newest version) or `name@version` means.
+        """Returns the model that `name` (the newest version), `name@version` or `name@alias` means.
 
         Raises:
             InvalidRequest: It is no reference.
-            ModelNotFound: There is no such model or version.
+            ModelNotFound: There is no such model, version or alias.
             StorageFailed: The store cannot be read.
         """
         state = self._store_state()
@@ -64,7 +65,7 @@ class Catalogue:
 
     def folder(self, model: models_pb2.Model) -> Path:
         """Returns where a model's bundle lies."""
-        return self._folder / model.job_id
+        return self._folder / model.bundle
 
     def close(self) -> None:
         """Closes the connection."""

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -10,8 +11,13 @@ from dlae.v1 import models_pb2, training_pb2
 from dlae_core.bundle import MANIFEST_FILE, Bundle, FileEntry
 from dlae_server.errors import InvalidRequest
 
+# Number of a version, or an alias of one; None: the newest.
+Version: TypeAlias = int | str | None
+
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-REFERENCE = re.compile(rf"({NAME.pattern})(?:@([1-9][0-9]{{0,8}}))?")
+# It begins with a letter: what begins with a digit is a number.
+ALIAS = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+REFERENCE = re.compile(rf"({NAME.pattern})(?:@(?:([1-9][0-9]{{0,8}})|({ALIAS.pattern})))?")
 
 
 def checked_name(name: str) -> str:
@@ -28,18 +34,32 @@ def checked_name(name: str) -> str:
     return name
 
 
-def parse_reference(reference: str) -> tuple[str, int | None]:
-    """Returns name and version of `name` or `name@version`.
+def checked_alias(alias: str) -> str:
+    """Returns an alias that is allowed.
 
     Raises:
-        InvalidRequest: It is neither.
+        InvalidRequest: It is not.
+    """
+    if not ALIAS.fullmatch(alias):
+        raise InvalidRequest(
+            "expected an alias of 1 to 32 lower-case letters, digits, '-', '_' and '.', starting "
+            f"with a letter, got '{alias[:80]}'"
+        )
+    return alias
+
+
+def parse_reference(reference: str) -> tuple[str, Version]:
+    """Returns name and version of `name`, `name@version` or `name@alias`.
+
+    Raises:
+        InvalidRequest: It is none of them.
     """
     match = REFERENCE.fullmatch(reference)
     if match is None:
         raise InvalidRequest(
-            f"expected a model as 'name' or 'name@version', got '{reference[:80]}'"
+            f"expected a model as 'name', 'name@version' or 'name@alias', got '{reference[:80]}'"
         )
-    return match[1], int(match[2]) if match[2] else None
+    return match[1], int(match[2]) if match[2] else match[3]
 
 
 def model_from_bundle(path: Path, job: training_pb2.Job) -> models_pb2.Model:
@@ -67,4 +87,10 @@ def model_from_bundle(path: Path, job: training_pb2.Job) -> models_pb2.Model:
             for name, entry in sorted(files.items())
         ],
         dlae_version=manifest.dlae_version,
+        keras_version=manifest.keras_version,
+        seed=manifest.seed,
+        data={
+            role: models_pb2.TrainingFile(sha256=file["sha256"], samples=file["samples"])
+            for role, file in manifest.data.items()
+        },
     )

@@ -12,9 +12,9 @@ from dlae_server.datasets.roots import path_violations
 from dlae_server.jobs.checkpoints import put_in_place
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.states import Job, enter
-from dlae_server.jobs.store import Store
 from dlae_server.metrics import Metrics
 from dlae_server.settings import Settings
+from dlae_server.store import Store
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from dlae_server.jobs.checkpoints import CHECKPOINT_FILE
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.progress import note
 from dlae_server.jobs.states import FINISHED, Job, enter
-from dlae_server.jobs.store import Store
 from dlae_server.jobs.supervisor import STALLS, Supervisor
 from dlae_server.metrics import Metrics
 from dlae_server.settings import Settings
+from dlae_server.store import Store
 
 FAILURE = '{"failure": {"reason": "FAKE", "message": "failed"}}'
 WORKER = (sys.executable, "-S", "-c", f"input(); print({FAILURE!r})")

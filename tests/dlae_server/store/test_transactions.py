@@ -9,7 +9,7 @@ from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from dlae_server.errors import JobNotFound, ModelNotFound
 from dlae_server.jobs.states import enter, now
-from dlae_server.jobs.store import Store
+from dlae_server.store import Store
 
 
 @pytest.fixture

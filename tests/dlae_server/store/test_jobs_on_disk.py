@@ -10,7 +10,7 @@ from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from dlae_server.errors import InvalidRequest
 from dlae_server.jobs.states import Job, enter
-from dlae_server.jobs.store import MIGRATIONS, Store
+from dlae_server.store import MIGRATIONS, Store
 
 
 @pytest.fixture

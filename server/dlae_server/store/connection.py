@@ -1,0 +1,115 @@
+"""A store opened, brought to this version and checked; and its transactions."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dlae_server.errors import CannotStart, InvalidRequest
+from dlae_server.store.migrations import MIGRATIONS
+
+STORE_FILE = "dlae.sqlite3"
+
+
+class Connection:
+    """The one connection that writes.
+
+    Raises:
+        CannotStart: The file was written by a newer version, or is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        # The one thread that uses the connection is not the one that makes it.
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._require_known(path)
+            self._require_whole(path)
+            self._migrate()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the store."""
+        self._connection.close()
+
+    def _require_known(self, path: Path) -> None:
+        version = self._version()
+        if version > len(MIGRATIONS):
+            raise CannotStart(
+                f"expected a store of version {len(MIGRATIONS)} or older in {path}, got version "
+                f"{version}; start the version of dlae-server that wrote it"
+            )
+
+    def _require_whole(self, path: Path) -> None:
+        found = damage(self._connection)
+        if found:
+            raise CannotStart(
+                f"expected a sound database in {path}, got damage ({found[0]}); look at the disk, "
+                "then restore a backup with `dlae-server restore`"
+            )
+
+    def _migrate(self) -> None:
+        version = self._version()
+        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+            # Tables and number change together: who is killed in between finds the old version.
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;"
+            )
+
+    def _version(self) -> int:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Commits at the end, or undoes everything where an error comes through."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+def damage(connection: sqlite3.Connection, thorough: bool = False) -> list[str]:
+    """Returns what is damaged in a database, as sentences of SQLite; nothing where it is sound.
+
+    Args:
+        connection: The database.
+        thorough: Whether indices are compared with their tables and references followed too, which
+            takes several times as long.
+    """
+    check = "integrity_check" if thorough else "quick_check"
+    try:
+        found = [str(row[0]) for row in connection.execute(f"PRAGMA {check}")]
+        if thorough and found == ["ok"]:
+            rows = connection.execute("PRAGMA foreign_key_check")
+            found += [
+                f"a row of {table} refers to nothing in {other}" for table, _, other, _ in rows
+            ]
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_CORRUPT:
+            raise
+        return [str(error)]
+    return [sentence for sentence in found if sentence != "ok"]
+
+
+def page_number(token: str) -> int:
+    """Returns the number that a page token stands for.
+
+    Raises:
+        InvalidRequest: No page gave it.
+    """
+    if not (token.isascii() and token.isdigit() and len(token) < 18):
+        raise no_token(token)
+    return int(token)
+
+
+def no_token(token: str) -> InvalidRequest:
+    """Returns the error for a token that no page gave."""
+    return InvalidRequest(f"expected a page token of this server, got '{token[:40]}'")

@@ -1,0 +1,129 @@
+"""Jobs and their events on disk."""
+
+from collections.abc import Callable
+
+from dlae.v1 import training_pb2
+from dlae_server.errors import JobNotFound
+from dlae_server.store.connection import Connection, page_number
+
+Job = training_pb2.Job
+JobEvent = training_pb2.JobEvent
+
+
+class Jobs(Connection):
+    """Jobs and their events."""
+
+    def add_job(self, job: Job, config: str, event: JobEvent) -> Job:
+        """Records a new job with its first event."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO jobs (id, state, config, job) VALUES (?, ?, ?, ?)",
+                (job.id, job.state, config, job.SerializeToString()),
+            )
+            return self._append(job, event)
+
+    def record(
+        self, job_id: str, change: Callable[[Job], JobEvent | None]
+    ) -> tuple[Job, JobEvent | None]:
+        """Changes a job and appends the event that tells of it, in one transaction.
+
+        Args:
+            job_id: Identifier of the job.
+            change: Looks at the job, changes it and returns the event; None leaves all as it is.
+
+        Returns:
+            The job after the change, and the event.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        with self._transaction():
+            job = self.job(job_id)
+            event = change(job)
+            return (self._append(job, event) if event else job), event
+
+    def has_job(self, job_id: str) -> bool:
+        """Returns whether there is a job of this id."""
+        rows = self._connection.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,))
+        return rows.fetchone() is not None
+
+    def job(self, job_id: str) -> Job:
+        """Returns a job.
+
+        Raises:
+            JobNotFound: There is none of this id.
+        """
+        row = self._connection.execute("SELECT job FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise JobNotFound(job_id)
+        return Job.FromString(row[0])
+
+    def config(self, job_id: str) -> str:
+        """Returns the configuration of a job as text."""
+        (text,) = self._connection.execute(
+            "SELECT config FROM jobs WHERE id = ?", (job_id,)
+        ).fetchone()
+        return str(text)
+
+    def jobs(self, size: int, token: str) -> tuple[list[Job], str]:
+        """Returns a page of jobs, the newest first, and the token of the next page.
+
+        Raises:
+            InvalidRequest: A token that no page gave.
+        """
+        before = page_number(token) if token else 1 << 62
+        rows = self._connection.execute(
+            "SELECT number, job FROM jobs WHERE number < ? ORDER BY number DESC LIMIT ?",
+            (before, size + 1),
+        ).fetchall()
+        following = str(rows[size - 1][0]) if len(rows) > size else ""
+        return [Job.FromString(blob) for _, blob in rows[:size]], following
+
+    def in_state(self, *states: int) -> list[Job]:
+        """Returns the jobs in some states, the oldest first."""
+        marks = ", ".join("?" * len(states))
+        rows = self._connection.execute(
+            f"SELECT job FROM jobs WHERE state IN ({marks}) ORDER BY number", states
+        )
+        return [Job.FromString(blob) for (blob,) in rows]
+
+    def count_by_state(self) -> dict[int, int]:
+        """Returns how many jobs are in each state."""
+        return dict(self._connection.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state"))
+
+    def events(self, job_id: str, after: int, limit: int = 500) -> list[JobEvent]:
+        """Returns events of a job in order, from the one after a sequence number."""
+        rows = self._connection.execute(
+            "SELECT event FROM events WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            (job_id, after, limit),
+        )
+        return [JobEvent.FromString(blob) for (blob,) in rows]
+
+    def epoch(self, job_id: str, number: int) -> training_pb2.EpochFinished | None:
+        """Returns what was last told of an epoch of a job, from 1; None where nothing was."""
+        rows = self._connection.execute(
+            "SELECT event FROM events WHERE job_id = ? AND kind = 'epoch_finished' "
+            "ORDER BY sequence DESC",
+            (job_id,),
+        )
+        events = (JobEvent.FromString(blob).epoch_finished for (blob,) in rows)
+        return next((event for event in events if event.progress.epoch == number), None)
+
+    def _append(self, job: Job, event: JobEvent) -> Job:
+        job.last_sequence += 1
+        event.sequence = job.last_sequence
+        kind = event.WhichOneof("kind")
+        if kind == "epoch_finished":
+            # An epoch's own event says all that its steps said.
+            self._connection.execute(
+                "DELETE FROM events WHERE job_id = ? AND kind = 'step_finished'", (job.id,)
+            )
+        self._connection.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?)",
+            (job.id, event.sequence, kind, event.SerializeToString()),
+        )
+        self._connection.execute(
+            "UPDATE jobs SET state = ?, job = ? WHERE id = ?",
+            (job.state, job.SerializeToString(), job.id),
+        )
+        return job

@@ -1,0 +1,64 @@
+"""The tables, by migrations: entry n brings a store of version n to n + 1.
+
+What stands here has been written to disks and never changes; new things are new entries.
+"""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        state INTEGER NOT NULL,
+        config TEXT NOT NULL,
+        job BLOB NOT NULL
+    );
+    CREATE INDEX jobs_by_state ON jobs (state, number);
+    CREATE TABLE events (
+        job_id TEXT NOT NULL REFERENCES jobs (id),
+        sequence INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        event BLOB NOT NULL,
+        PRIMARY KEY (job_id, sequence)
+    ) WITHOUT ROWID;
+    CREATE TABLE models (
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        job_id TEXT NOT NULL UNIQUE REFERENCES jobs (id),
+        model BLOB NOT NULL,
+        PRIMARY KEY (name, version)
+    );
+    """,
+    # Models without a job, numbers that are given once only, aliases, and what has happened.
+    """
+    CREATE TABLE model_names (
+        name TEXT PRIMARY KEY,
+        last_version INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    INSERT INTO model_names SELECT name, MAX(version) FROM models GROUP BY name;
+    CREATE TABLE versions (
+        name TEXT NOT NULL REFERENCES model_names (name),
+        version INTEGER NOT NULL,
+        bundle TEXT NOT NULL UNIQUE,
+        job_id TEXT UNIQUE REFERENCES jobs (id),
+        model BLOB NOT NULL,
+        PRIMARY KEY (name, version)
+    );
+    INSERT INTO versions SELECT name, version, job_id, job_id, model FROM models;
+    DROP TABLE models;
+    ALTER TABLE versions RENAME TO models;
+    CREATE TABLE aliases (
+        name TEXT NOT NULL,
+        alias TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (name, alias),
+        FOREIGN KEY (name, version) REFERENCES models (name, version)
+    ) WITHOUT ROWID;
+    CREATE INDEX aliases_by_version ON aliases (name, version);
+    CREATE TABLE model_changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        change BLOB NOT NULL
+    );
+    CREATE INDEX model_changes_by_name ON model_changes (name, number);
+    """,
+)
