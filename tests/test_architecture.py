@@ -40,6 +40,7 @@ LIGHT = (
     "dlae_core.engines.choice",
     "dlae_core.engines.openvino",
     "dlae_core.flips",
+    "dlae_core.model_card",
     "dlae_core.postprocessing",
     "dlae_core.prediction",
     "dlae_core.tiling",
@@ -50,6 +51,7 @@ SERVER_ONLY = (
     "dlae_core.engines.choice",
     "dlae_core.engines.openvino",
     "dlae_core.flips",
+    "dlae_core.model_card",
     "dlae_core.postprocessing",
     "dlae_core.prediction",
     "dlae_core.tiling",
@@ -59,7 +61,7 @@ KNOW_GRPC = ("app", "interceptors", "status", "services")
 # What another room of the engine may use: rooms further down only.
 ORDER = (
     ("errors", "events"),
-    ("bundle", "config", "history"),
+    ("bundle", "config", "history", "model_card"),
     ("layers", "backbones", "data", "detection"),
     ("graph", "losses", "precision", "fused"),
     ("monitors", "optimization", "cost"),
@@ -68,6 +70,7 @@ ORDER = (
     ("transfer",),
     ("validation", "prediction"),
     ("training",),
+    ("inference",),
 )
 
 
