@@ -1,7 +1,7 @@
-"""What the engine tells while it trains.
+"""What the engine tells while it trains or predicts a whole file.
 
-Frozen values, handed to the `emit` callable that `training.train` is given. The engine does not
-know who listens: a queue, a log, a progress bar or nobody.
+Frozen values, handed to the `emit` callable that `training.train` and `inference.infer` are given.
+The engine does not know who listens: a queue, a log, a progress bar or nobody.
 """
 
 from collections.abc import Callable, Mapping
@@ -97,5 +97,41 @@ class Warned:
     message: str
 
 
-Event = TrainingStarted | Resumed | StepFinished | EpochFinished | Warned
+@dataclass(frozen=True)
+class InferenceStarted:
+    """The model is loaded and suits the images; the first batch comes next.
+
+    Attributes:
+        samples: Number of samples to predict.
+        family: Kind of model: `CNN`, `FCN`, `BBD` or a kind of GAN.
+        engine: What runs the network.
+    """
+
+    samples: int
+    family: str
+    engine: str
+
+
+@dataclass(frozen=True)
+class SamplesPredicted:
+    """A batch has been predicted.
+
+    Attributes:
+        samples_done: Samples predicted so far.
+        samples: Number of samples to predict.
+    """
+
+    samples_done: int
+    samples: int
+
+
+Event = (
+    TrainingStarted
+    | Resumed
+    | StepFinished
+    | EpochFinished
+    | Warned
+    | InferenceStarted
+    | SamplesPredicted
+)
 Emit = Callable[[Event], None]

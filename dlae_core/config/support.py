@@ -31,8 +31,7 @@ class _Limit:
 
 
 _LIMITS = (
-    _Limit("config_file.model_signal", ("CNN", "FCN")),
-    _Limit("config_file.type_signal", ("Train", "Train from Checkpoint")),
+    _Limit("config_file.model_signal", ("CNN", "FCN", "GAN", "BBD")),
     _Limit("training_configurations.hardware", ("gpu", "cpu")),
 )
 

@@ -85,6 +85,38 @@ def write_hdf5(
     return count
 
 
+def write_stacked(
+    file: IO[bytes],
+    name: str,
+    count: int,
+    arrays: Iterable[NDArray[Any]],
+    beside: Mapping[str, NDArray[Any]],
+) -> None:
+    """Writes arrays of one shape and type as one dataset, (count, ...), of an HDF5 file.
+
+    Args:
+        file: Open for reading and writing, empty.
+        name: Of the dataset.
+        count: Number of arrays, at least 1.
+        arrays: Taken one by one.
+        beside: Further datasets.
+
+    Raises:
+        OSError: The disk is full, or cannot be written.
+    """
+    sink = _Sink(file)
+    with h5py.File(sink, "w") as target:
+        for other, array in beside.items():
+            target[other] = array
+        dataset = None
+        for position, array in enumerate(arrays):
+            if dataset is None:
+                dataset = target.create_dataset(name, (count, *array.shape), array.dtype)
+            dataset[position] = array
+            sink.check()
+    sink.check()
+
+
 def _storage(array: NDArray[Any], gzip: int) -> dict[str, Any]:
     """Returns how an array is stored: in one chunk if compressed, as it is read as a whole."""
     if not gzip or array.size == 0 or array.ndim == 0:

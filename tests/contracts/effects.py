@@ -15,6 +15,7 @@ from dlae_core.config import load_config, write_config
 from dlae_core.errors import DlaeError, InvalidConfig, Violation
 from dlae_core.events import EpochFinished, TrainingStarted, Warned
 from dlae_core.families.table import family_of
+from dlae_core.inference import infer
 from dlae_core.losses import loss_row
 from dlae_core.monitors import build_monitors
 from dlae_core.monitors.points import Points
@@ -41,6 +42,8 @@ def folder(root: Path) -> Path:
         file.attrs["layer_names"] = ["other"]
         file.create_group("other").attrs["weight_names"] = ["kernel"]
         file["other/kernel"] = np.zeros((7, 7, 7))
+    image = keras.Input((8, 8, 1))
+    keras.Model(image, keras.layers.Conv2D(2, 1)(image)).save(root / "model.h5")
     (root / "groups.csv").write_text("".join(f"{name},{name // 4}\n" for name in range(8)))
     return root
 
@@ -182,6 +185,16 @@ def log_bytes(text: str, work: Path) -> Any:
     """Length of the log for TensorBoard."""
     bundle = train(load_config(text).config, work, lambda event: None, lambda: False)
     return sum(path.stat().st_size for path in bundle.glob("events.*"))
+
+
+def predicted(text: str, work: Path) -> Any:
+    """Name and content of what a session of inference writes; or why it cannot."""
+    try:
+        path = infer(load_config(text).config, work, lambda event: None, lambda: False)
+    except DlaeError as error:
+        return str(error)
+    with h5py.File(path) as file:
+        return path.name, {name: file[name][()].tolist() for name in file}
 
 
 def summaries(text: str, work: Path) -> Any:

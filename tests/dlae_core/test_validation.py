@@ -63,7 +63,6 @@ def test_session_of_inference_does_without_layers() -> None:
     config.config_file.type_signal = "Inference"
     config.layers.Clear()
     report = validate(config)
-    assert ("config_file.type_signal", "NOT_SUPPORTED_YET") in _found(report)
     assert report.graphs == ()
 
 

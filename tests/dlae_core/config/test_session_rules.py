@@ -6,7 +6,6 @@ import pytest
 
 from tests.dlae_core.config.examples import violations, warnings
 
-NOT_YET = ("config_file.type_signal", "NOT_SUPPORTED_YET")
 NO_FILES = {"paths__train_X": "", "paths__train_y": ""}
 
 
@@ -35,10 +34,7 @@ NO_FILES = {"paths__train_X": "", "paths__train_y": ""}
 def test_session_has_the_files_it_needs(
     session: str, changes: dict[str, Any], found: list[tuple[str, str]]
 ) -> None:
-    assert violations(config_file__type_signal=session, **changes) == [
-        *found,
-        *([NOT_YET] if session == "Inference" else []),
-    ]
+    assert violations(config_file__type_signal=session, **changes) == found
 
 
 def test_files_of_other_sessions_are_warned_of() -> None:

@@ -30,8 +30,6 @@ def test_every_augmentation_is_supported(key: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        ("config_file__type_signal", "Inference"),
-        ("config_file__model_signal", "BBD"),
         ("training_configurations__hardware", "multi-gpu"),
     ],
 )

@@ -1,0 +1,137 @@
+"""Networks in files of others, before they are built: of plain parts of Keras only.
+
+Keras itself refuses code in a file where it knows of it. Here nothing is built that is not known to
+be harmless: no functions, no layers that load other files or run programs, no classes of others.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+from keras import constraints, initializers, layers, regularizers
+
+CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
+# A description of the largest networks of the literature takes a few MB.
+_TEXT_BYTES = 64 << 20
+# Where the layers are defined that calculate, and do nothing else.
+_PLAIN = (
+    *(f"keras.src.layers.{kind}." for kind in ("activations", "attention", "convolutional")),
+    *(f"keras.src.layers.{kind}." for kind in ("merging", "normalization", "pooling")),
+    *(f"keras.src.layers.{kind}." for kind in ("regularization", "reshaping")),
+    *(
+        f"keras.src.layers.core.{kind}"
+        for kind in ("dense", "einsum_dense", "embedding", "identity", "input_layer", "masking")
+    ),
+    "keras.src.layers.preprocessing.normalization",
+    "keras.src.layers.preprocessing.rescaling",
+)
+_OPERATIONS = ("keras.src.ops.numpy", "keras.src.ops.nn", "keras.src.ops.math")
+_VALUES = ("__keras_tensor__", "__numpy__", "__tensor__", "__slice__", "__ellipsis__")
+_CONTAINERS = ("Functional", "Sequential", "Model", "DTypePolicy", "Policy")
+# Functions that were another one in Keras 2.
+_CHANGED = ("hard_sigmoid",)
+
+
+def network_text(path: Path) -> str | None:
+    """Returns the description of the network in a `.keras` or `.h5` file, None where it has none.
+
+    Raises:
+        OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile: The file is damaged.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(CONFIG).file_size > _TEXT_BYTES:
+                raise ValueError(f"{CONFIG} is larger than any network's")
+            return archive.read(CONFIG).decode()
+    with h5py.File(path, "r") as file:
+        text = file.attrs.get("model_config")
+        return text.decode() if isinstance(text, bytes) else text
+
+
+def obstacles(path: Path, text: str) -> list[str]:
+    """Returns what keeps a network from being built from its file, each thing once.
+
+    Raises:
+        ValueError, RecursionError: The text is no JSON, or nested as no network is.
+        OSError, KeyError, RuntimeError, zipfile.BadZipFile: The file is damaged.
+    """
+    old = not zipfile.is_zipfile(path)
+    found = [_obstacle(part, old) for part in _parts(json.loads(text))]
+    found += list(_links(path))
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Yields everything in a description that names a class."""
+    if isinstance(value, dict):
+        if "class_name" in value:
+            yield value
+        for inner in value.values():
+            yield from _parts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _parts(inner)
+
+
+def _obstacle(part: dict[str, Any], old: bool) -> str:
+    name, module = str(part["class_name"]), part.get("module")
+    config = part.get("config")
+    if module in _OPERATIONS:
+        return ""
+    if not (module is None or module == "keras" or str(module).startswith("keras.")):
+        return "" if name in _VALUES and module == "builtins" else f"'{name}' of '{module}'"
+    if name in (*_CONTAINERS, *_VALUES) or _is_plain(name):
+        changed = old and isinstance(config, dict) and config.get("activation") in _CHANGED
+        return (
+            f"'{config['activation']}', another function in Keras 2" if changed and config else ""
+        )
+    return f"'{name}'"
+
+
+def _is_plain(name: str) -> bool:
+    """Returns whether a class is a layer that only calculates, or one of their settings."""
+    layer = getattr(layers, name, None)
+    if isinstance(layer, type) and issubclass(layer, keras.Layer):
+        return layer.__module__.startswith(_PLAIN)
+    kinds = (
+        (initializers, keras.Initializer),
+        (regularizers, keras.Regularizer),
+        (constraints, constraints.Constraint),
+    )
+    return any(
+        isinstance(found := getattr(room, name, None), type) and issubclass(found, kind)
+        for room, kind in kinds
+    )
+
+
+def _links(path: Path) -> Iterator[str]:
+    """Yields the parts of a file's weights that lie in other files."""
+    if not zipfile.is_zipfile(path):
+        with h5py.File(path, "r") as file:
+            yield from _links_of(file)
+        return
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(WEIGHTS)
+        # Keras does not compress: what grows on reading is no model.
+        if entry.compress_type != zipfile.ZIP_STORED:
+            yield "compressed weights"
+            return
+        with archive.open(entry) as weights, h5py.File(weights, "r") as file:
+            yield from _links_of(file)
+
+
+def _links_of(group: h5py.Group) -> Iterator[str]:
+    for name in group:
+        if group.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+            yield f"the link '{name}' in its weights"
+            continue
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            yield from _links_of(item)
+        elif item.external or item.is_virtual:
+            yield f"'{name}' in its weights, which lies in another file"
