@@ -9,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Config(_message.Message):
-    __slots__ = ("config_file", "paths", "preprocessing", "augmentation", "loss_function", "learning_rate_schedule", "optimizer", "training_configurations", "monitors", "save_configurations", "bbd_options", "layers")
+    __slots__ = ("config_file", "paths", "preprocessing", "augmentation", "loss_function", "learning_rate_schedule", "optimizer", "training_configurations", "monitors", "save_configurations", "bbd_options", "layers", "prediction")
     CONFIG_FILE_FIELD_NUMBER: _ClassVar[int]
     PATHS_FIELD_NUMBER: _ClassVar[int]
     PREPROCESSING_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class Config(_message.Message):
     SAVE_CONFIGURATIONS_FIELD_NUMBER: _ClassVar[int]
     BBD_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     LAYERS_FIELD_NUMBER: _ClassVar[int]
+    PREDICTION_FIELD_NUMBER: _ClassVar[int]
     config_file: ConfigFile
     paths: Paths
     preprocessing: Preprocessing
@@ -34,7 +35,8 @@ class Config(_message.Message):
     save_configurations: SaveConfigurations
     bbd_options: BbdOptions
     layers: Layers
-    def __init__(self, config_file: _Optional[_Union[ConfigFile, _Mapping]] = ..., paths: _Optional[_Union[Paths, _Mapping]] = ..., preprocessing: _Optional[_Union[Preprocessing, _Mapping]] = ..., augmentation: _Optional[_Union[Augmentation, _Mapping]] = ..., loss_function: _Optional[_Union[LossFunction, _Mapping]] = ..., learning_rate_schedule: _Optional[_Union[LearningRateSchedule, _Mapping]] = ..., optimizer: _Optional[_Union[Optimizer, _Mapping]] = ..., training_configurations: _Optional[_Union[TrainingConfigurations, _Mapping]] = ..., monitors: _Optional[_Union[Monitors, _Mapping]] = ..., save_configurations: _Optional[_Union[SaveConfigurations, _Mapping]] = ..., bbd_options: _Optional[_Union[BbdOptions, _Mapping]] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ...) -> None: ...
+    prediction: Prediction
+    def __init__(self, config_file: _Optional[_Union[ConfigFile, _Mapping]] = ..., paths: _Optional[_Union[Paths, _Mapping]] = ..., preprocessing: _Optional[_Union[Preprocessing, _Mapping]] = ..., augmentation: _Optional[_Union[Augmentation, _Mapping]] = ..., loss_function: _Optional[_Union[LossFunction, _Mapping]] = ..., learning_rate_schedule: _Optional[_Union[LearningRateSchedule, _Mapping]] = ..., optimizer: _Optional[_Union[Optimizer, _Mapping]] = ..., training_configurations: _Optional[_Union[TrainingConfigurations, _Mapping]] = ..., monitors: _Optional[_Union[Monitors, _Mapping]] = ..., save_configurations: _Optional[_Union[SaveConfigurations, _Mapping]] = ..., bbd_options: _Optional[_Union[BbdOptions, _Mapping]] = ..., layers: _Optional[_Union[Layers, _Mapping]] = ..., prediction: _Optional[_Union[Prediction, _Mapping]] = ...) -> None: ...
 
 class ConfigFile(_message.Message):
     __slots__ = ("model_signal", "type_signal", "input_shape", "prebuilt")
@@ -269,7 +271,7 @@ class OptimizerSettings(_message.Message):
     def __init__(self, optimizer: _Optional[str] = ..., beta1: _Optional[float] = ..., beta2: _Optional[float] = ..., rho: _Optional[float] = ..., momentum: _Optional[float] = ..., epsilon: _Optional[float] = ...) -> None: ...
 
 class TrainingConfigurations(_message.Message):
-    __slots__ = ("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "batch_size", "epochs", "shuffle_data_switch", "validation_split", "folds", "fold", "split_group", "data_threads", "data_memory", "restore_best_switch", "recovery_period", "frozen_layers", "match_weights_by", "deterministic_switch", "precision", "jit_compile_switch", "steps_per_call")
+    __slots__ = ("hardware", "number_of_gpus", "early_stop_switch", "early_stop_patience", "batch_size", "epochs", "shuffle_data_switch", "validation_split", "folds", "fold", "split_group", "data_threads", "data_memory", "restore_best_switch", "recovery_period", "frozen_layers", "match_weights_by", "deterministic_switch", "precision", "jit_compile_switch", "steps_per_call", "image_pool", "unpaired_switch")
     HARDWARE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_OF_GPUS_FIELD_NUMBER: _ClassVar[int]
     EARLY_STOP_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -291,6 +293,8 @@ class TrainingConfigurations(_message.Message):
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     JIT_COMPILE_SWITCH_FIELD_NUMBER: _ClassVar[int]
     STEPS_PER_CALL_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_POOL_FIELD_NUMBER: _ClassVar[int]
+    UNPAIRED_SWITCH_FIELD_NUMBER: _ClassVar[int]
     hardware: str
     number_of_gpus: int
     early_stop_switch: bool
@@ -312,10 +316,12 @@ class TrainingConfigurations(_message.Message):
     precision: str
     jit_compile_switch: bool
     steps_per_call: int
-    def __init__(self, hardware: _Optional[str] = ..., number_of_gpus: _Optional[int] = ..., early_stop_switch: bool = ..., early_stop_patience: _Optional[int] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., shuffle_data_switch: bool = ..., validation_split: _Optional[float] = ..., folds: _Optional[int] = ..., fold: _Optional[int] = ..., split_group: _Optional[str] = ..., data_threads: _Optional[int] = ..., data_memory: _Optional[int] = ..., restore_best_switch: bool = ..., recovery_period: _Optional[int] = ..., frozen_layers: _Optional[str] = ..., match_weights_by: _Optional[str] = ..., deterministic_switch: bool = ..., precision: _Optional[str] = ..., jit_compile_switch: bool = ..., steps_per_call: _Optional[int] = ...) -> None: ...
+    image_pool: int
+    unpaired_switch: bool
+    def __init__(self, hardware: _Optional[str] = ..., number_of_gpus: _Optional[int] = ..., early_stop_switch: bool = ..., early_stop_patience: _Optional[int] = ..., batch_size: _Optional[int] = ..., epochs: _Optional[int] = ..., shuffle_data_switch: bool = ..., validation_split: _Optional[float] = ..., folds: _Optional[int] = ..., fold: _Optional[int] = ..., split_group: _Optional[str] = ..., data_threads: _Optional[int] = ..., data_memory: _Optional[int] = ..., restore_best_switch: bool = ..., recovery_period: _Optional[int] = ..., frozen_layers: _Optional[str] = ..., match_weights_by: _Optional[str] = ..., deterministic_switch: bool = ..., precision: _Optional[str] = ..., jit_compile_switch: bool = ..., steps_per_call: _Optional[int] = ..., image_pool: _Optional[int] = ..., unpaired_switch: bool = ...) -> None: ...
 
 class Monitors(_message.Message):
-    __slots__ = ("mse_switch", "mae_switch", "accuracy_switch", "dice_switch", "iou_switch", "auc_switch", "sensitivity_switch", "specificity_switch", "coordinate_error_switch")
+    __slots__ = ("mse_switch", "mae_switch", "accuracy_switch", "dice_switch", "iou_switch", "auc_switch", "sensitivity_switch", "specificity_switch", "coordinate_error_switch", "psnr_switch", "ssim_switch", "average_precision_switch")
     MSE_SWITCH_FIELD_NUMBER: _ClassVar[int]
     MAE_SWITCH_FIELD_NUMBER: _ClassVar[int]
     ACCURACY_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -325,6 +331,9 @@ class Monitors(_message.Message):
     SENSITIVITY_SWITCH_FIELD_NUMBER: _ClassVar[int]
     SPECIFICITY_SWITCH_FIELD_NUMBER: _ClassVar[int]
     COORDINATE_ERROR_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    PSNR_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    SSIM_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    AVERAGE_PRECISION_SWITCH_FIELD_NUMBER: _ClassVar[int]
     mse_switch: bool
     mae_switch: bool
     accuracy_switch: bool
@@ -334,10 +343,13 @@ class Monitors(_message.Message):
     sensitivity_switch: bool
     specificity_switch: bool
     coordinate_error_switch: bool
-    def __init__(self, mse_switch: bool = ..., mae_switch: bool = ..., accuracy_switch: bool = ..., dice_switch: bool = ..., iou_switch: bool = ..., auc_switch: bool = ..., sensitivity_switch: bool = ..., specificity_switch: bool = ..., coordinate_error_switch: bool = ...) -> None: ...
+    psnr_switch: bool
+    ssim_switch: bool
+    average_precision_switch: bool
+    def __init__(self, mse_switch: bool = ..., mae_switch: bool = ..., accuracy_switch: bool = ..., dice_switch: bool = ..., iou_switch: bool = ..., auc_switch: bool = ..., sensitivity_switch: bool = ..., specificity_switch: bool = ..., coordinate_error_switch: bool = ..., psnr_switch: bool = ..., ssim_switch: bool = ..., average_precision_switch: bool = ...) -> None: ...
 
 class SaveConfigurations(_message.Message):
-    __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency", "example_images")
+    __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency", "example_images", "legacy_predictions_switch")
     SAVE_MODEL_SWITCH_FIELD_NUMBER: _ClassVar[int]
     SAVE_MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
     SAVE_CSV_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -349,6 +361,7 @@ class SaveConfigurations(_message.Message):
     SAVE_TENSORBOARD_PATH_FIELD_NUMBER: _ClassVar[int]
     SAVE_TENSORBOARD_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
     EXAMPLE_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    LEGACY_PREDICTIONS_SWITCH_FIELD_NUMBER: _ClassVar[int]
     save_model_switch: bool
     save_model_path: str
     save_csv_switch: bool
@@ -360,7 +373,8 @@ class SaveConfigurations(_message.Message):
     save_tensorboard_path: str
     save_tensorboard_frequency: int
     example_images: int
-    def __init__(self, save_model_switch: bool = ..., save_model_path: _Optional[str] = ..., save_csv_switch: bool = ..., save_csv_path: _Optional[str] = ..., save_checkpoints_switch: bool = ..., save_checkpoints_path: _Optional[str] = ..., save_checkpoints_frequency: _Optional[int] = ..., save_tensorboard_switch: bool = ..., save_tensorboard_path: _Optional[str] = ..., save_tensorboard_frequency: _Optional[int] = ..., example_images: _Optional[int] = ...) -> None: ...
+    legacy_predictions_switch: bool
+    def __init__(self, save_model_switch: bool = ..., save_model_path: _Optional[str] = ..., save_csv_switch: bool = ..., save_csv_path: _Optional[str] = ..., save_checkpoints_switch: bool = ..., save_checkpoints_path: _Optional[str] = ..., save_checkpoints_frequency: _Optional[int] = ..., save_tensorboard_switch: bool = ..., save_tensorboard_path: _Optional[str] = ..., save_tensorboard_frequency: _Optional[int] = ..., example_images: _Optional[int] = ..., legacy_predictions_switch: bool = ...) -> None: ...
 
 class BbdOptions(_message.Message):
     __slots__ = ("scaling_type", "scales", "aspect_ratios_type", "aspect_ratios", "number_classes", "steps", "offsets", "variances", "confidence_threshold", "iou_threshold", "top_k", "nms_maximum_output", "coordinates_type", "two_boxes_for_ar1_switch", "clip_boxes_switch", "normalize_coordinates_switch", "positive_iou_threshold", "negative_iou_limit")
@@ -411,3 +425,27 @@ class Layers(_message.Message):
     generator_layer_list: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Layer]
     discriminator_layer_list: _containers.RepeatedCompositeFieldContainer[_layers_pb2.Layer]
     def __init__(self, serial_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ..., generator_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ..., discriminator_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ...) -> None: ...
+
+class Prediction(_message.Message):
+    __slots__ = ("labels_switch", "threshold", "largest_component_switch", "fill_holes_switch", "tile_overlap", "tile_blend", "flips", "images_at_once", "resize_switch", "annotation_units_switch")
+    LABELS_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    LARGEST_COMPONENT_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    FILL_HOLES_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    TILE_OVERLAP_FIELD_NUMBER: _ClassVar[int]
+    TILE_BLEND_FIELD_NUMBER: _ClassVar[int]
+    FLIPS_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_AT_ONCE_FIELD_NUMBER: _ClassVar[int]
+    RESIZE_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATION_UNITS_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    labels_switch: bool
+    threshold: float
+    largest_component_switch: bool
+    fill_holes_switch: bool
+    tile_overlap: float
+    tile_blend: str
+    flips: _containers.RepeatedScalarFieldContainer[int]
+    images_at_once: int
+    resize_switch: bool
+    annotation_units_switch: bool
+    def __init__(self, labels_switch: bool = ..., threshold: _Optional[float] = ..., largest_component_switch: bool = ..., fill_holes_switch: bool = ..., tile_overlap: _Optional[float] = ..., tile_blend: _Optional[str] = ..., flips: _Optional[_Iterable[int]] = ..., images_at_once: _Optional[int] = ..., resize_switch: bool = ..., annotation_units_switch: bool = ...) -> None: ...

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Job(_message.Message):
-    __slots__ = ("id", "name", "state", "create_time", "start_time", "end_time", "progress", "metrics", "model", "error", "attempt", "last_sequence", "steps_done", "samples_done", "epochs_done", "stalls")
+    __slots__ = ("id", "name", "state", "create_time", "start_time", "end_time", "progress", "metrics", "model", "error", "attempt", "last_sequence", "steps_done", "samples_done", "epochs_done", "stalls", "kind", "results")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Job.State]
@@ -30,6 +30,12 @@ class Job(_message.Message):
     STATE_SUCCEEDED: Job.State
     STATE_FAILED: Job.State
     STATE_CANCELLED: Job.State
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_TRAINING: _ClassVar[Job.Kind]
+        KIND_INFERENCE: _ClassVar[Job.Kind]
+    KIND_TRAINING: Job.Kind
+    KIND_INFERENCE: Job.Kind
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +59,8 @@ class Job(_message.Message):
     SAMPLES_DONE_FIELD_NUMBER: _ClassVar[int]
     EPOCHS_DONE_FIELD_NUMBER: _ClassVar[int]
     STALLS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     state: Job.State
@@ -69,7 +77,19 @@ class Job(_message.Message):
     samples_done: int
     epochs_done: int
     stalls: int
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[Job.State, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., model: _Optional[str] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., steps_done: _Optional[int] = ..., samples_done: _Optional[int] = ..., epochs_done: _Optional[int] = ..., stalls: _Optional[int] = ...) -> None: ...
+    kind: Job.Kind
+    results: _containers.RepeatedCompositeFieldContainer[ResultFile]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[Job.State, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., model: _Optional[str] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., steps_done: _Optional[int] = ..., samples_done: _Optional[int] = ..., epochs_done: _Optional[int] = ..., stalls: _Optional[int] = ..., kind: _Optional[_Union[Job.Kind, str]] = ..., results: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ...) -> None: ...
+
+class ResultFile(_message.Message):
+    __slots__ = ("name", "size_bytes", "sha256")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    size_bytes: int
+    sha256: str
+    def __init__(self, name: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class JobError(_message.Message):
     __slots__ = ("reason", "message")
@@ -175,6 +195,22 @@ class TrainResponse(_message.Message):
     warnings: _containers.RepeatedCompositeFieldContainer[Violation]
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ...) -> None: ...
 
+class RunRequest(_message.Message):
+    __slots__ = ("config", "name")
+    CONFIG_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    config: ConfigSource
+    name: str
+    def __init__(self, config: _Optional[_Union[ConfigSource, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
+
+class RunResponse(_message.Message):
+    __slots__ = ("job", "warnings")
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    warnings: _containers.RepeatedCompositeFieldContainer[Violation]
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ...) -> None: ...
+
 class StatusRequest(_message.Message):
     __slots__ = ("job_id",)
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -218,7 +254,7 @@ class WatchResponse(_message.Message):
     def __init__(self, event: _Optional[_Union[JobEvent, _Mapping]] = ...) -> None: ...
 
 class JobEvent(_message.Message):
-    __slots__ = ("sequence", "time", "state_changed", "training_started", "step_finished", "epoch_finished", "warned", "model_saved", "resumed")
+    __slots__ = ("sequence", "time", "state_changed", "training_started", "step_finished", "epoch_finished", "warned", "model_saved", "resumed", "inference_started", "samples_predicted")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     STATE_CHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +264,8 @@ class JobEvent(_message.Message):
     WARNED_FIELD_NUMBER: _ClassVar[int]
     MODEL_SAVED_FIELD_NUMBER: _ClassVar[int]
     RESUMED_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_STARTED_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_PREDICTED_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     time: _timestamp_pb2.Timestamp
     state_changed: StateChanged
@@ -237,7 +275,9 @@ class JobEvent(_message.Message):
     warned: Warned
     model_saved: ModelSaved
     resumed: Resumed
-    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., training_started: _Optional[_Union[TrainingStarted, _Mapping]] = ..., step_finished: _Optional[_Union[StepFinished, _Mapping]] = ..., epoch_finished: _Optional[_Union[EpochFinished, _Mapping]] = ..., warned: _Optional[_Union[Warned, _Mapping]] = ..., model_saved: _Optional[_Union[ModelSaved, _Mapping]] = ..., resumed: _Optional[_Union[Resumed, _Mapping]] = ...) -> None: ...
+    inference_started: InferenceStarted
+    samples_predicted: SamplesPredicted
+    def __init__(self, sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., training_started: _Optional[_Union[TrainingStarted, _Mapping]] = ..., step_finished: _Optional[_Union[StepFinished, _Mapping]] = ..., epoch_finished: _Optional[_Union[EpochFinished, _Mapping]] = ..., warned: _Optional[_Union[Warned, _Mapping]] = ..., model_saved: _Optional[_Union[ModelSaved, _Mapping]] = ..., resumed: _Optional[_Union[Resumed, _Mapping]] = ..., inference_started: _Optional[_Union[InferenceStarted, _Mapping]] = ..., samples_predicted: _Optional[_Union[SamplesPredicted, _Mapping]] = ...) -> None: ...
 
 class StateChanged(_message.Message):
     __slots__ = ("state", "error", "message")
@@ -327,6 +367,24 @@ class Resumed(_message.Message):
     samples_done: int
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., steps_done: _Optional[int] = ..., samples_done: _Optional[int] = ...) -> None: ...
 
+class InferenceStarted(_message.Message):
+    __slots__ = ("samples", "family", "engine")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    samples: int
+    family: str
+    engine: str
+    def __init__(self, samples: _Optional[int] = ..., family: _Optional[str] = ..., engine: _Optional[str] = ...) -> None: ...
+
+class SamplesPredicted(_message.Message):
+    __slots__ = ("samples_done", "samples")
+    SAMPLES_DONE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    samples_done: int
+    samples: int
+    def __init__(self, samples_done: _Optional[int] = ..., samples: _Optional[int] = ...) -> None: ...
+
 class CancelRequest(_message.Message):
     __slots__ = ("job_id",)
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
@@ -338,3 +396,21 @@ class CancelResponse(_message.Message):
     JOB_FIELD_NUMBER: _ClassVar[int]
     job: Job
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class FetchResultRequest(_message.Message):
+    __slots__ = ("job_id", "file")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    file: str
+    def __init__(self, job_id: _Optional[str] = ..., file: _Optional[str] = ...) -> None: ...
+
+class FetchResultResponse(_message.Message):
+    __slots__ = ("file", "offset", "data")
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    file: str
+    offset: int
+    data: bytes
+    def __init__(self, file: _Optional[str] = ..., offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...

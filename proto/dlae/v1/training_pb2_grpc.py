@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TrainingServiceStub(object):
-    """Runs training jobs.
+    """Runs jobs: trainings, and inference sessions.
 
     What is wrong before a job exists is the status of the call. What goes wrong inside a job
     belongs to the job: `Job.error` names it, and `Watch` itself ends with OK.
@@ -51,6 +51,11 @@ class TrainingServiceStub(object):
                 request_serializer=dlae_dot_v1_dot_training__pb2.TrainRequest.SerializeToString,
                 response_deserializer=dlae_dot_v1_dot_training__pb2.TrainResponse.FromString,
                 _registered_method=True)
+        self.Run = channel.unary_unary(
+                '/dlae.v1.TrainingService/Run',
+                request_serializer=dlae_dot_v1_dot_training__pb2.RunRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_training__pb2.RunResponse.FromString,
+                _registered_method=True)
         self.Status = channel.unary_unary(
                 '/dlae.v1.TrainingService/Status',
                 request_serializer=dlae_dot_v1_dot_training__pb2.StatusRequest.SerializeToString,
@@ -71,10 +76,15 @@ class TrainingServiceStub(object):
                 request_serializer=dlae_dot_v1_dot_training__pb2.CancelRequest.SerializeToString,
                 response_deserializer=dlae_dot_v1_dot_training__pb2.CancelResponse.FromString,
                 _registered_method=True)
+        self.FetchResult = channel.unary_stream(
+                '/dlae.v1.TrainingService/FetchResult',
+                request_serializer=dlae_dot_v1_dot_training__pb2.FetchResultRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_training__pb2.FetchResultResponse.FromString,
+                _registered_method=True)
 
 
 class TrainingServiceServicer(object):
-    """Runs training jobs.
+    """Runs jobs: trainings, and inference sessions.
 
     What is wrong before a job exists is the status of the call. What goes wrong inside a job
     belongs to the job: `Job.error` names it, and `Watch` itself ends with OK.
@@ -84,7 +94,8 @@ class TrainingServiceServicer(object):
     """
 
     def Validate(self, request, context):
-        """Checks a configuration without training: its values, its rules, its data files and its graph.
+        """Checks a configuration without training: its values, its rules, its data files and its graph; of
+        an inference session the model and whether the images suit it.
 
         A wrong configuration is an answer with violations, not a failed call.
 
@@ -106,6 +117,21 @@ class TrainingServiceServicer(object):
         - INVALID_ARGUMENT (INVALID_REQUEST): no configuration, or a name that is not allowed.
         - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting.
         - UNAVAILABLE (SHUTTING_DOWN): the server is stopping; submit again later.
+        - INVALID_ARGUMENT (INVALID_CONFIG): `type_signal` is Inference, which makes no model.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Run(self, request, context):
+        """Does whatever the configuration's `type_signal` says, otherwise as `Train`: records a job that
+        trains, or one that predicts `test_X` with `load_model`.
+
+        `load_model` is a bundle's folder or a `.keras` or `.h5` file, by its absolute path in the data
+        roots; or a model of this server, as `name` (its newest version at this moment) or
+        `name@version`.
+
+        Status codes: those of `Train`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,6 +182,20 @@ class TrainingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FetchResult(self, request, context):
+        """Streams a file that an inference session wrote, in chunks and in order. It is there, with
+        `Job.results`, once the job has succeeded.
+
+        Status codes:
+        - NOT_FOUND (JOB_NOT_FOUND): there is no job of this id.
+        - NOT_FOUND (RESULT_NOT_FOUND): the job has no such file: it trains, has not succeeded, or never
+        wrote one of this name.
+        - DATA_LOSS (CORRUPT_ARTIFACT): the file is gone or cannot be read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -168,6 +208,11 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     servicer.Train,
                     request_deserializer=dlae_dot_v1_dot_training__pb2.TrainRequest.FromString,
                     response_serializer=dlae_dot_v1_dot_training__pb2.TrainResponse.SerializeToString,
+            ),
+            'Run': grpc.unary_unary_rpc_method_handler(
+                    servicer.Run,
+                    request_deserializer=dlae_dot_v1_dot_training__pb2.RunRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_training__pb2.RunResponse.SerializeToString,
             ),
             'Status': grpc.unary_unary_rpc_method_handler(
                     servicer.Status,
@@ -189,6 +234,11 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     request_deserializer=dlae_dot_v1_dot_training__pb2.CancelRequest.FromString,
                     response_serializer=dlae_dot_v1_dot_training__pb2.CancelResponse.SerializeToString,
             ),
+            'FetchResult': grpc.unary_stream_rpc_method_handler(
+                    servicer.FetchResult,
+                    request_deserializer=dlae_dot_v1_dot_training__pb2.FetchResultRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_training__pb2.FetchResultResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'dlae.v1.TrainingService', rpc_method_handlers)
@@ -198,7 +248,7 @@ def add_TrainingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TrainingService(object):
-    """Runs training jobs.
+    """Runs jobs: trainings, and inference sessions.
 
     What is wrong before a job exists is the status of the call. What goes wrong inside a job
     belongs to the job: `Job.error` names it, and `Watch` itself ends with OK.
@@ -251,6 +301,33 @@ class TrainingService(object):
             '/dlae.v1.TrainingService/Train',
             dlae_dot_v1_dot_training__pb2.TrainRequest.SerializeToString,
             dlae_dot_v1_dot_training__pb2.TrainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Run(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.TrainingService/Run',
+            dlae_dot_v1_dot_training__pb2.RunRequest.SerializeToString,
+            dlae_dot_v1_dot_training__pb2.RunResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -359,6 +436,33 @@ class TrainingService(object):
             '/dlae.v1.TrainingService/Cancel',
             dlae_dot_v1_dot_training__pb2.CancelRequest.SerializeToString,
             dlae_dot_v1_dot_training__pb2.CancelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FetchResult(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/dlae.v1.TrainingService/FetchResult',
+            dlae_dot_v1_dot_training__pb2.FetchResultRequest.SerializeToString,
+            dlae_dot_v1_dot_training__pb2.FetchResultResponse.FromString,
             options,
             channel_credentials,
             insecure,
