@@ -5,6 +5,7 @@
     ├─ UnusableDataset        files that cannot be trained on: unpaired, truncated, NaN, labels
     ├─ InvalidTensor          bytes that are no array: wrong length, no type
     ├─ InvalidImage           an image that does not suit the model
+    ├─ InvalidOptions         options of a prediction that do not exist or do not suit the model
     ├─ IncompatibleArtifact   a stored model of another version or kind
     ├─ CorruptArtifact        a stored model that is damaged
     ├─ WeightsNotFound        initial weights that are not there
@@ -95,6 +96,10 @@ class InvalidImage(DlaeError):
         """
         axes = ", ".join(str(length or "any") for length in expected)
         return cls(f"expected images of shape (batch, {axes}), got {tuple(got)}")
+
+
+class InvalidOptions(DlaeError):
+    """Options of a prediction that are out of their range or do not suit the model."""
 
 
 class IncompatibleArtifact(DlaeError):

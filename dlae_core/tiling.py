@@ -8,16 +8,17 @@ Reference: Isensee et al., nnU-Net, Nature Methods, 2021 (Gaussian weights, over
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import gcd
-from typing import Any
+from math import gcd, prod
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
 Run = Callable[[Float32], Float32]
+Place = TypeVar("Place")
 
 # Standard deviation of the Gaussian, as a part of the tile.
 SPREAD = 1 / 8
@@ -86,23 +87,51 @@ def tiled(image: Float32, tile: Sequence[int], run: Run, tiling: Tiling) -> Floa
     Returns:
         float32 (*space, values).
     """
-    space = image.shape[:-1]
-    axes = [stretches(*lengths, tiling) for lengths in zip(space, tile, strict=True)]
-    batch = np.empty((tiling.tiles, *tile, image.shape[-1]), np.float32)
     result: Float32 | None = None
-    for places in _groups(itertools.product(*axes), tiling.tiles):
-        for row, place in zip(batch, places, strict=False):
-            row[...] = image[
-                tuple(_whole(one, length) for one, length in zip(place, tile, strict=True))
-            ]
-        output = run(batch[: len(places)])
+    for place, part in _outputs(image, tile, run, tiling):
         if result is None:
-            result = np.zeros((*space, output.shape[-1]), np.float32)
-        for part, place in zip(output, places, strict=True):
-            _add(result, part, place)
+            result = np.zeros((*image.shape[:-1], part.shape[-1]), np.float32)
+        _add(result, part, place)
     if result is None:
         raise ValueError("expected an image with pixels")
     return result
+
+
+def slabs(image: Float32, tile: Sequence[int], run: Run, tiling: Tiling) -> Iterator[Float32]:
+    """Yields what `tiled` returns in parts along the first axis, each as soon as it is complete.
+
+    Memory then need not hold the whole output. Arguments are those of `tiled`.
+    """
+    rows: Float32 | None = None
+    base = 0
+    for place, part in _outputs(image, tile, run, tiling):
+        if rows is None:
+            rows = np.zeros((0, *image.shape[1:-1], part.shape[-1]), np.float32)
+        extent = place[0].outside
+        if extent.start > base:
+            # No later tile reaches before this one.
+            yield rows[: extent.start - base]
+            rows, base = rows[extent.start - base :], extent.start
+        missing = extent.stop - base - len(rows)
+        if missing > 0:
+            rows = np.concatenate([rows, np.zeros((missing, *rows.shape[1:]), np.float32)])
+        _add(rows, part, place, base)
+    if rows is None:
+        raise ValueError("expected an image with pixels")
+    yield rows
+
+
+def count_tiles(space: Sequence[int], tile: Sequence[int], overlap: float) -> int:
+    """Returns how many tiles an image of a space is cut into."""
+    lengths = zip(space, tile, strict=True)
+    return prod(len(tile_starts(*pair, overlap)) for pair in lengths)
+
+
+def in_groups(places: Iterable[Place], size: int) -> Iterator[list[Place]]:
+    """Yields places in lists of `size`, the last one shorter."""
+    rest = iter(places)
+    while group := list(itertools.islice(rest, size)):
+        yield group
 
 
 def stretches(length: int, tile: int, tiling: Tiling) -> list[Stretch]:
@@ -113,7 +142,7 @@ def stretches(length: int, tile: int, tiling: Tiling) -> list[Stretch]:
         tile: Length of a tile, at most that of the image.
         tiling: How to cut.
     """
-    starts = _starts(length, tile, tiling.overlap)
+    starts = tile_starts(length, tile, tiling.overlap)
     margin = int(tile * tiling.overlap / 4)
     last = starts[-1]
     parts = []
@@ -130,7 +159,7 @@ def stretches(length: int, tile: int, tiling: Tiling) -> list[Stretch]:
     ]
 
 
-def _starts(length: int, tile: int, overlap: float) -> list[int]:
+def tile_starts(length: int, tile: int, overlap: float) -> list[int]:
     """Returns where tiles begin: at equal distances where alignment allows, the last at the end."""
     step = max(int(tile * (1 - overlap)), 1)
     alignment = _alignment(tile, step)
@@ -153,24 +182,34 @@ def _alignment(tile: int, step: int) -> int:
     return alignment
 
 
-def _groups(
-    places: Iterator[tuple[Stretch, ...]], size: int
-) -> Iterator[list[tuple[Stretch, ...]]]:
-    while group := list(itertools.islice(places, size)):
-        yield group
+def _outputs(
+    image: Float32, tile: Sequence[int], run: Run, tiling: Tiling
+) -> Iterator[tuple[tuple[Stretch, ...], Float32]]:
+    """Yields each tile with its output, (*tile, values); those of the first axis rise."""
+    space = image.shape[:-1]
+    axes = [stretches(*lengths, tiling) for lengths in zip(space, tile, strict=True)]
+    batch = np.empty((tiling.tiles, *tile, image.shape[-1]), np.float32)
+    for places in in_groups(itertools.product(*axes), tiling.tiles):
+        for row, place in zip(batch, places, strict=False):
+            row[...] = image[
+                tuple(_whole(one, length) for one, length in zip(place, tile, strict=True))
+            ]
+        yield from zip(places, run(batch[: len(places)]), strict=True)
 
 
 def _whole(stretch: Stretch, length: int) -> slice:
     return slice(stretch.start, stretch.start + length)
 
 
-def _add(result: Float32, part: Float32, place: tuple[Stretch, ...]) -> None:
-    """Adds the weighted output of one tile."""
+def _add(result: Float32, part: Float32, place: tuple[Stretch, ...], base: int = 0) -> None:
+    """Adds the weighted output of one tile to one that begins at row `base`."""
     weighed = part[tuple(one.inside for one in place)]
     weight: Any = np.ones((), np.float32)
     for one in place:
         weight = weight[..., np.newaxis] * one.weights
-    result[tuple(one.outside for one in place)] += weighed * weight[..., np.newaxis]
+    rows, *others = (one.outside for one in place)
+    inside = slice(rows.start - base, rows.stop - base)
+    result[(inside, *others)] += weighed * weight[..., np.newaxis]
 
 
 def _gaussian(length: int) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ _KEYS = {
     "save_configurations": 10,
     "bbd_options": 18,
     "layers": 3,
+    "prediction": 0,
 }
 # Layers that the manual of DLAE 1.0 names and no network of it can have.
 NEVER_BUILT = (
@@ -71,6 +72,7 @@ def write_legacy_config(config: Config) -> str:
             if is_legacy(name, key)
         }
         for name, section in sections().items()
+        if _KEYS[name]
     }
     # DLAE 1.0 reads with the encoding of the computer it runs on.
     return json.dumps(document, indent=1, ensure_ascii=True) + "\n"

@@ -25,7 +25,6 @@ from tests.contracts.effects import (
     loss,
     monitored,
     output,
-    predicted,
     rates,
     report,
     run,
@@ -99,7 +98,6 @@ VOLUMES = {
     "layers.serial_layer_list": FCN_3D_LAYERS,
 }
 FILES = {"training_configurations.validation_split": 0.0}
-INFERENCE = {SESSION: "Inference", "paths.load_model": "model.h5", "paths.test_X": "X.h5"}
 
 
 def _moved(key: str, *values: Any, **beside: Any) -> Acts:
@@ -124,9 +122,7 @@ _OF_GANS = Refused("Adam:0.5", MODEL, base="GAN")
 
 ROWS: dict[str, Acts | Refused | Hastens] = {
     "config_file.model_signal": Refused("GAN", MODEL, base="GAN"),
-    "config_file.type_signal": Acts(
-        check, ("Train", "Inference"), {"paths.load_model": "", "paths.test_X": ""}
-    ),
+    "config_file.type_signal": Refused("Inference", SESSION),
     "config_file.input_shape": Acts(check, ([8, 8, 1], [9, 9, 1])),
     "config_file.prebuilt": Acts(
         graph, ("lenet5", "unet2d"), {"layers.serial_layer_list": [], MODEL: ""}
@@ -135,7 +131,7 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     "paths.load_config": Acts(written, ("", "old.json")),
     # Files that are not there are named.
     "paths.load_checkpoint": Acts(trained, ("a.h5", "b.h5"), {SESSION: "Train from Checkpoint"}),
-    "paths.load_model": Acts(predicted, ("model.h5", "weights.h5"), INFERENCE),
+    "paths.load_model": Refused("m.h5", SESSION, {SESSION: "Inference"}),
     "paths.train_X": Acts(batches, ("X.h5", "other/X.h5")),
     "paths.train_y": Acts(batches, ("masks.h5", "classes.h5")),
     "paths.validation_X": Acts(
@@ -146,7 +142,7 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
         ("other/masks.h5", "other/classes.h5"),
         {"paths.validation_X": "other/X.h5", **FILES},
     ),
-    "paths.test_X": Acts(predicted, ("X.h5", "other/X.h5"), INFERENCE),
+    "paths.test_X": Refused("t.h5", SESSION, {SESSION: "Inference"}),
     "paths.split_groups": Acts(batches, ("", "groups.csv")),
     "preprocessing.minimum_image_intensity": Acts(
         batches, (0.0, 10.0), {"preprocessing.normalization_type": "global_unity_x"}
@@ -321,7 +317,6 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
         log_bytes, (0, 1), TENSORBOARD | {"save_configurations.save_tensorboard_path": "logs"}
     ),
     "save_configurations.example_images": Acts(kept, (0, 1)),
-    "save_configurations.legacy_predictions_switch": Acts(predicted, (False, True), INFERENCE),
     "save_configurations.save_checkpoints_switch": Acts(
         kept, (False, True), {"save_configurations.save_checkpoints_path": "c.keras"}
     ),

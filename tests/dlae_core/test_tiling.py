@@ -1,12 +1,15 @@
 """Images larger than a network's input, cut into tiles and put together."""
 
+import tracemalloc
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from dlae_core.tiling import Run, Tiling, stretches, tiled
+from dlae_core.tiling import Run, Tiling, count_tiles, slabs, stretches, tiled
 
 
 def _images(space: tuple[int, ...], channels: int = 2) -> np.ndarray:
@@ -96,3 +99,36 @@ def test_no_more_tiles_are_predicted_at_once_than_allowed() -> None:
 def test_a_tiling_that_cannot_be_is_refused(wrong: dict) -> None:
     with pytest.raises(ValueError, match="expected"):
         Tiling(**wrong)
+
+
+@pytest.mark.parametrize("tiles", [1, 3, 100])
+@pytest.mark.parametrize("space", [(32, 32), (200, 45), (70, 33)])
+def test_slabs_add_up_to_the_whole(space: tuple[int, int], tiles: int) -> None:
+    image, tiling = _images(space), Tiling(0.5, tiles=tiles)
+    parts = [part.copy() for part in slabs(image, (32, 32), _blur(1), tiling)]
+    whole = tiled(image, (32, 32), _blur(1), tiling)
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_slabs_hold_no_more_than_a_few_rows_of_tiles() -> None:
+    image = np.zeros((2000, 40, 1), np.float32)
+
+    def run(batch: np.ndarray) -> np.ndarray:
+        return np.zeros((*batch.shape[:-1], 50), np.float32)
+
+    def peak(outputs: Callable[..., Iterator[Any] | Any]) -> int:
+        tracemalloc.start()
+        for _ in outputs(image, (32, 32), run, Tiling(0.5, tiles=1)):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    whole = image.size * 50 * 4
+    assert peak(tiled) > whole
+    assert peak(slabs) < whole / 10
+
+
+@pytest.mark.parametrize(("space", "count"), [((32, 32), 1), ((33, 32), 2), ((64, 48), 6)])
+def test_tiles_are_counted(space: tuple[int, int], count: int) -> None:
+    assert count_tiles(space, (32, 32), 0.5) == count

@@ -59,7 +59,9 @@ class PredictionServiceServicer(object):
         Status codes:
         - INVALID_ARGUMENT (INVALID_TENSOR): bytes and shape do not fit, or the type is not given.
         - INVALID_ARGUMENT (INVALID_IMAGE): shape or values do not suit the model (NaN, wrong size).
-        - INVALID_ARGUMENT (INVALID_REQUEST): a model reference or an output that does not exist.
+        - INVALID_ARGUMENT (INVALID_OPTIONS): options out of their range, or that do not suit the model.
+        - INVALID_ARGUMENT (INVALID_REQUEST): a model reference, an output or a priority that does not
+        exist.
         - NOT_FOUND (MODEL_NOT_FOUND): there is no such model or version.
         - DATA_LOSS (CORRUPT_ARTIFACT): the stored model is damaged.
         - RESOURCE_EXHAUSTED (QUEUE_FULL): too many predictions are waiting; try again later.

@@ -97,7 +97,7 @@ def _without_what_1_0_lacks(config: Config) -> Config:
     bare.CopyFrom(config)
     for name, section in schema_sections().items():
         message = getattr(bare, section.name)
-        for key in set(settings_of(message)) - set(written[name]):
+        for key in set(settings_of(message)) - set(written.get(name, ())):
             message.ClearField(settings_of(message)[key].name)
     lists = bare.layers
     for layers in (lists.serial_layer_list, lists.generator_layer_list):

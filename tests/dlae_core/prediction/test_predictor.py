@@ -10,16 +10,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from dlae_core.bundle import CONFIG_FILE, MODEL_FILE, write_manifest, write_text
-from dlae_core.config import load_config, write_config
+from dlae_core.config import load_config
 from dlae_core.engines.choice import ENGINES
-from dlae_core.engines.exporting import export_engines
-from dlae_core.errors import InvalidImage
+from dlae_core.errors import InvalidImage, InvalidOptions
 from dlae_core.graph import build_network
 from dlae_core.layers.language import parse_layer
 from dlae_core.prediction import Options, Predictor
 from dlae_core.tiling import Tiling
-from tests.dlae_core.test_bundle import FACTS
+from tests.dlae_core.prediction.bundles import with_random_weights, write_bundle
 from tests.sessions import CNN_LAYERS, config_text
 
 pytestmark = pytest.mark.keras
@@ -35,48 +33,32 @@ NORMALIZED = {
 
 
 def _model(layers: list[str]) -> keras.Model:
-    model = build_network([parse_layer(text) for text in layers], "layers").model
-    random = np.random.default_rng(60)
-    for weight in model.trainable_weights:
-        weight.assign(random.normal(0, 1, weight.shape))
-    return model
+    return with_random_weights(
+        build_network([parse_layer(text) for text in layers], "layers").model
+    )
 
 
 def _bundle(folder: Path, layers: list[str], family: str, classes: int) -> Path:
-    folder.mkdir()
     settings = {**NORMALIZED, "layers__serial_layer_list": layers}
     if family == "CNN":
         settings["preprocessing__categories"] = classes or 2
     config = load_config(config_text(folder, family, **settings)).config
-    model = _model(layers)
-    model.save(folder / MODEL_FILE)
-    write_text(folder / CONFIG_FILE, write_config(config))
-    samples = np.random.default_rng(0).random((2, *model.input_shape[1:]), np.float32)
-    facts = {
-        **FACTS,
-        "family": family,
-        "classes": classes,
-        "input_shape": model.input_shape[1:],
-        "output_shape": model.output_shape[1:],
-        "engines": export_engines(folder, model, samples),
-    }
-    write_manifest(folder, facts)
-    return folder
+    return write_bundle(folder / "bundle", config, _model(layers), family=family, classes=classes)
 
 
 @pytest.fixture(scope="module")
 def segmenter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _bundle(tmp_path_factory.mktemp("fcn") / "bundle", LAYERS, "FCN", 3)
+    return _bundle(tmp_path_factory.mktemp("fcn"), LAYERS, "FCN", 3)
 
 
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _bundle(tmp_path_factory.mktemp("cnn") / "bundle", CNN_LAYERS, "CNN", 2)
+    return _bundle(tmp_path_factory.mktemp("cnn"), CNN_LAYERS, "CNN", 2)
 
 
 @pytest.fixture(scope="module")
 def placer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _bundle(tmp_path_factory.mktemp("places") / "bundle", CNN_LAYERS, "CNN", 0)
+    return _bundle(tmp_path_factory.mktemp("places"), CNN_LAYERS, "CNN", 0)
 
 
 def _images(*shape: int) -> np.ndarray:
@@ -172,12 +154,12 @@ def test_images_that_are_too_small_or_of_other_channels_are_refused(
 
 @pytest.mark.parametrize("axes", [(2,), (-1,), (0, 0)])
 def test_axes_that_cannot_be_flipped_are_refused(segmenter: Path, axes: tuple[int, ...]) -> None:
-    with pytest.raises(InvalidImage, match="different axes"):
+    with pytest.raises(InvalidOptions, match="different axes"):
         Predictor(segmenter).predict(_images(1, 16, 16, 1), options=Options(flips=axes))
 
 
 def test_places_are_not_averaged_over_mirror_images(placer: Path) -> None:
-    with pytest.raises(InvalidImage, match="leave the flips out"):
+    with pytest.raises(InvalidOptions, match="leave the flips out"):
         Predictor(placer).predict(_images(1, 8, 8, 1), options=Options(flips=(0,)))
 
 

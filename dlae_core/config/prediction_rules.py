@@ -1,0 +1,27 @@
+"""Rules about how a model predicts."""
+
+from collections.abc import Iterator
+
+from dlae.v1.config_pb2 import Config
+from dlae_core.config.layer_lists import lists_of_model
+from dlae_core.config.wording import shown
+from dlae_core.errors import Violation
+
+FLIPS = "prediction.flips"
+
+
+def flipped_axes(config: Config) -> Iterator[Violation]:
+    """Axes to flip are axes of the images, each named once, of a model that is no detector."""
+    axes = tuple(config.prediction.flips)
+    if not axes:
+        return
+    if config.config_file.model_signal == "BBD":
+        sentence = "expected None because boxes of mirror images have no mean; leave it out"
+        yield Violation(FLIPS, "CONTRADICTION", sentence)
+        return
+    lists = lists_of_model(config)
+    rank = len(lists[0].input_shape) - 1 if lists and lists[0].input_shape else 0
+    if len(set(axes)) < len(axes) or (rank and max(axes) >= rank):
+        known = tuple(range(rank or 3))
+        sentence = f"expected different axes of {shown(known)}, got {shown(axes)}"
+        yield Violation(FLIPS, "OUT_OF_RANGE", sentence)
