@@ -34,6 +34,7 @@ from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue
+from dlae_server.models.files import sweep
 from dlae_server.services.models import ModelService
 from dlae_server.services.open_inference import OpenInferenceService
 from dlae_server.services.predicting import Predictions
@@ -92,6 +93,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         checks = await _add_health(server)
         address = _bound(server, settings.listen)
         with _exposed(settings, metrics) as metrics_port:
+            await sweep(settings.data_dir, journal)
             work = await supervisor.start()
             await server.start()
             card = _write_card(settings, address, metrics_port)

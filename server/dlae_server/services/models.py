@@ -1,6 +1,7 @@
-"""`ModelService`: lists models and hands them out."""
+"""`ModelService`: lists models, hands them out, and moves their aliases."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeAlias
@@ -11,14 +12,14 @@ from dlae.v1 import models_pb2 as pb
 from dlae.v1.models_pb2_grpc import ModelServiceServicer
 from dlae_core.bundle import CONFIG_FILE, Bundle
 from dlae_core.config import read_config, resolve_config
-from dlae_core.errors import CorruptArtifact
-from dlae_server.errors import ModelNotFound
+from dlae_core.model_card import Identity, card, card_text, monai_metadata
+from dlae_server.errors import InvalidRequest, ModelNotFound
 from dlae_server.jobs.journal import Journal
-from dlae_server.models.registry import parse_reference
+from dlae_server.models.files import chunks, models_folder, remove_bundle
+from dlae_server.models.registry import checked_alias, checked_name, parse_reference
+from dlae_server.models.signature import signed
 from dlae_server.services.pages import page_size
 from dlae_server.settings import Settings
-
-CHUNK_BYTES = 1 << 20
 
 Context: TypeAlias = grpc.aio.ServicerContext
 
@@ -34,8 +35,10 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         self, request: pb.ListModelsRequest, context: Context
     ) -> pb.ListModelsResponse:
         """Returns a page of models."""
-        journal, size = self._journal, page_size(request.page_size)
-        models, token = await journal.call(journal.store.models, size, request.page_token)
+        call, store = self._journal.call, self._journal.store
+        name = checked_name(request.name) if request.name else ""
+        size = page_size(request.page_size)
+        models, token = await call(store.models, size, request.page_token, name)
         return pb.ListModelsResponse(models=models, next_page_token=token)
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:
@@ -50,37 +53,101 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
     ) -> AsyncIterator[pb.FetchModelResponse]:
         """Streams the files of a model."""
         model = await self.model(request.model)
-        names = [file.name for file in model.files if request.file in ("", file.name)]
-        if not names:
+        files = [file for file in model.files if request.file in ("", file.name)]
+        if not files:
             raise ModelNotFound(f"{request.model}' with a file '{request.file[:80]}")
-        await asyncio.to_thread(Bundle.open, self.folder(model))
-        for name in names:
-            async for chunk in _chunks(self.folder(model) / name):
-                yield chunk
+        for file in files:
+            offset = _offset(request, file)
+            async for data in chunks(self.folder(model) / file.name, file, offset):
+                yield pb.FetchModelResponse(file=file.name, offset=offset, data=data)
+                offset += len(data)
+
+    async def SetAlias(self, request: pb.SetAliasRequest, context: Context) -> pb.SetAliasResponse:
+        """Has an alias mean a version."""
+        place = (*parse_reference(request.model), checked_alias(request.alias))
+        by = signed(request.who, request.why)
+        model = await self._journal.call(self._journal.store.set_alias, *place, by)
+        return pb.SetAliasResponse(model=model)
+
+    async def RollBackAlias(
+        self, request: pb.RollBackAliasRequest, context: Context
+    ) -> pb.RollBackAliasResponse:
+        """Has an alias mean what it meant before."""
+        place = checked_name(request.name), checked_alias(request.alias)
+        by = signed(request.who, request.why)
+        model = await self._journal.call(self._journal.store.roll_back_alias, *place, by)
+        return pb.RollBackAliasResponse(model=model)
+
+    async def RemoveAlias(
+        self, request: pb.RemoveAliasRequest, context: Context
+    ) -> pb.RemoveAliasResponse:
+        """Removes an alias."""
+        place = checked_name(request.name), checked_alias(request.alias)
+        by = signed(request.who, request.why)
+        model = await self._journal.call(self._journal.store.remove_alias, *place, by)
+        return pb.RemoveAliasResponse(model=model)
+
+    async def ListModelChanges(
+        self, request: pb.ListModelChangesRequest, context: Context
+    ) -> pb.ListModelChangesResponse:
+        """Returns a page of what happened to a name."""
+        call, store = self._journal.call, self._journal.store
+        name, size = checked_name(request.name), page_size(request.page_size)
+        changes, token = await call(store.changes, name, size, request.page_token)
+        return pb.ListModelChangesResponse(changes=changes, next_page_token=token)
+
+    async def DeleteModel(
+        self, request: pb.DeleteModelRequest, context: Context
+    ) -> pb.DeleteModelResponse:
+        """Deletes a version with its files."""
+        place = (*parse_reference(request.model), request.force)
+        by = signed(request.who, request.why)
+        model = await self._journal.call(self._journal.store.delete_model, *place, by)
+        await asyncio.to_thread(remove_bundle, self._settings.data_dir, model.bundle)
+        return pb.DeleteModelResponse(model=model)
+
+    async def GetModelCard(
+        self, request: pb.GetModelCardRequest, context: Context
+    ) -> pb.GetModelCardResponse:
+        """Describes a model."""
+        model = await self.model(request.model)
+        return await asyncio.to_thread(_card, self.folder(model), model)
 
     async def model(self, reference: str) -> pb.Model:
         """Returns the model that a reference means.
 
         Raises:
             InvalidRequest: It is no reference.
-            ModelNotFound: There is no such model or version.
+            ModelNotFound: There is no such model, version or alias.
         """
         name, version = parse_reference(reference)
         return await self._journal.call(self._journal.store.model, name, version)
 
     def folder(self, model: pb.Model) -> Path:
         """Returns the folder of a model's bundle."""
-        return self._settings.data_dir / "models" / model.job_id
+        return models_folder(self._settings.data_dir) / model.bundle
 
 
-async def _chunks(path: Path) -> AsyncIterator[pb.FetchModelResponse]:
-    try:
-        with path.open("rb") as file:
-            offset = 0
-            while (data := await asyncio.to_thread(file.read, CHUNK_BYTES)) or offset == 0:
-                yield pb.FetchModelResponse(file=path.name, offset=offset, data=data)
-                if not data:
-                    return
-                offset += len(data)
-    except OSError as error:
-        raise CorruptArtifact.of_file(path, "cannot be read") from error
+def _offset(request: pb.FetchModelRequest, file: pb.ModelFile) -> int:
+    """Returns where in a file to begin.
+
+    Raises:
+        InvalidRequest: The file has no such position, or no file is named.
+    """
+    if request.offset and not request.file:
+        raise InvalidRequest("expected the name of one file beside an offset, got none")
+    if not 0 <= request.offset <= file.size_bytes:
+        raise InvalidRequest(
+            f"expected an offset from 0 to {file.size_bytes} in '{file.name}', got {request.offset}"
+        )
+    return int(request.offset)
+
+
+def _card(folder: Path, model: pb.Model) -> pb.GetModelCardResponse:
+    identity = Identity(model.name, model.version, tuple(model.aliases), model.parent)
+    facts = card(Bundle.open(folder), identity)
+    return pb.GetModelCardResponse(
+        markdown=card_text(facts),
+        json=json.dumps(facts),
+        monai_metadata=json.dumps(monai_metadata(facts)),
+    )

@@ -1,19 +1,10 @@
 """Aliases of versions: set, rolled back and removed, each with who and why."""
 
-from dataclasses import dataclass
-
 from dlae.v1.models_pb2 import Model, ModelChange
 from dlae_server.errors import NoEarlierVersion
 from dlae_server.models.registry import Version
+from dlae_server.models.signature import Signature
 from dlae_server.store.models import Models
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Who does something, and why, as the caller says."""
-
-    who: str = ""
-    why: str = ""
 
 
 class Aliases(Models):

@@ -7,7 +7,8 @@ from dlae.v1 import models_pb2 as pb
 from dlae_server.errors import ModelInUse
 from dlae_server.jobs.states import FINISHED, NAMES, succeed
 from dlae_server.models.registry import Version
-from dlae_server.store.aliases import Aliases, Signature
+from dlae_server.models.signature import Signature
+from dlae_server.store.aliases import Aliases
 from dlae_server.store.jobs import Job, Jobs
 
 # A file that `jobs/checkpoints.py` puts in the place of a reference.
