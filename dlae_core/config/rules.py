@@ -4,6 +4,7 @@
 """
 
 from dlae_core.config import (
+    adversarial_rules,
     augmentation_rules,
     connection_rules,
     detection_rules,
@@ -42,6 +43,11 @@ _VALIDATION = ("paths.validation_X", "paths.validation_y")
 _RATIOS = ("bbd_options.aspect_ratios_type", "bbd_options.aspect_ratios")
 _PER_HOOK = ("bbd_options.scaling_type", "bbd_options.scales", *_RATIOS)
 _IOU = ("bbd_options.positive_iou_threshold", "bbd_options.negative_iou_limit")
+_IDLE = (
+    detection_rules.CATEGORICAL,
+    *detection_rules.IDLE_MONITORS,
+    *detection_rules.IDLE_VARIATIONS,
+)
 _RANGES = tuple(f"augmentation.{key}" for key in augmentation_rules.RANGES)
 _ANNOTATIONS, _AUGMENTING = augmentation_rules.ANNOTATION_TYPE, augmentation_rules.SWITCH
 _ADDITIONAL = training_rules.ADDITIONAL
@@ -84,6 +90,15 @@ RULES = (
     Rule((training_rules.CLIP_NORM, training_rules.CLIP_VALUE), training_rules.one_clipping),
     Rule((LOSS, *training_rules.OF_CLASSES), training_rules.metrics_of_classes),
     Rule((_MODEL, LOSS, _ANNOTATIONS, training_rules.OF_POINTS), training_rules.metrics_of_points),
+    Rule(
+        (_MODEL, adversarial_rules.POOL, adversarial_rules.BATCH),
+        adversarial_rules.pool_of_batches,
+    ),
+    Rule(
+        (LOSS, adversarial_rules.UNPAIRED, *adversarial_rules.OF_PAIRS),
+        adversarial_rules.unpaired_images,
+    ),
+    Rule((_MODEL, LOSS, *adversarial_rules.OF_IMAGES), adversarial_rules.metrics_of_images),
 )
 
 ADVICE = (
@@ -110,7 +125,9 @@ ADVICE = (
     Rule((_MODEL, LOSS, _SERIAL), output_rules.no_probabilities),
     Rule((_MODEL, NORMALIZATION, _GENERATOR), output_rules.unscaled_targets),
     Rule((_MODEL, *_PER_HOOK, *_IOU), detection_rules.idle_options),
+    Rule((_MODEL, _AUGMENTING, *_IDLE), detection_rules.idle_settings),
     Rule((_MODEL, LOSS, _ANNOTATIONS, _AUGMENTING), augmentation_rules.unmoved_values),
     Rule((NORMALIZATION, _AUGMENTING), augmentation_rules.undone_brightness),
     Rule(_WARM_UP, training_rules.long_warm_up),
+    Rule((_MODEL, adversarial_rules.POOL, PLATEAU), adversarial_rules.idle_settings),
 )

@@ -14,12 +14,14 @@ from keras import ops
 from dlae.v1.config_pb2 import Monitors as MonitorSettings
 from dlae_core.data.targets import TargetKind
 from dlae_core.losses.reduction import as_one_hot
+from dlae_core.monitors.images import Range, psnr_monitor, ssim_monitor
 from dlae_core.monitors.monitor import Float64, Monitor, Monitors, Truth, mean_of_samples
+from dlae_core.monitors.parts import LossParts
 from dlae_core.monitors.points import Points, point_monitors
 from dlae_core.monitors.ranking import auc_monitor
 from dlae_core.monitors.regions import region_monitor
 
-__all__ = ["Float64", "Monitor", "Monitors", "Points", "build_monitors"]
+__all__ = ["Float64", "LossParts", "Monitor", "Monitors", "Points", "Range", "build_monitors"]
 
 
 def build_monitors(
@@ -28,6 +30,7 @@ def build_monitors(
     per_pixel: bool,
     classes: int,
     points: Points | None = None,
+    values: Range | None = None,
 ) -> Monitors:
     """Returns the metrics that suit a task.
 
@@ -42,6 +45,7 @@ def build_monitors(
         per_pixel: Whether targets have the space of the images.
         classes: Number of classes; 0 for regression.
         points: What the numbers of a regression are, where they are coordinates.
+        values: Between which values targets lie, where they are images of values.
     """
     truth = _truth(target_kind, classes)
     found = _pixel_monitors(settings, truth, classes)
@@ -54,6 +58,9 @@ def build_monitors(
         found.append(auc_monitor(truth, classes))
     if settings.coordinate_error_switch and points is not None:
         found += point_monitors(points)
+    if values is not None:
+        found += [ssim_monitor(values)] if settings.ssim_switch else []
+        found += [psnr_monitor(values)] if settings.psnr_switch else []
     return Monitors(found)
 
 

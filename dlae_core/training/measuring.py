@@ -1,21 +1,34 @@
 """The metrics that suit a configuration."""
 
 from dlae.v1.config_pb2 import Config
+from dlae_core.data.normalization import RANGES
 from dlae_core.families.table import family_of
 from dlae_core.graph import Network
-from dlae_core.monitors import Monitors, Points, build_monitors
+from dlae_core.monitors import Monitors, Points, Range, build_monitors
 
 
 def monitors_of(config: Config, network: Network) -> Monitors:
     """Returns the monitors of a resolved and checked configuration."""
     family = family_of(config)
+    are_images = family.per_pixel and family.target_kind(config) == "values"
     return build_monitors(
         config.monitors,
         family.target_kind(config),
         per_pixel=family.per_pixel,
         classes=family.classes(config, network),
         points=_points(config),
+        values=_range(config) if are_images else None,
     )
+
+
+def _range(config: Config) -> Range:
+    """Returns between which values normalized annotations lie, as far as that is known."""
+    _, _, kind = config.preprocessing.normalization_type.partition("_")
+    name, _, subjects = kind.partition("_")
+    if subjects != "xy":
+        return Range()
+    low, high = RANGES[name]
+    return Range(high - low)
 
 
 def _points(config: Config) -> Points | None:
