@@ -45,7 +45,7 @@ def average_precisions(
         boxes, objects = _of_class(found, kind), _of_class(truth, kind)
         count = sum(map(len, objects))
         if count:
-            hits, confidences = _judged(boxes, objects, np.array(minimum_overlaps))
+            hits, confidences = judged_boxes(boxes, objects, np.array(minimum_overlaps))
             order = np.argsort(-confidences, kind="stable")
             values[row] = [_average(hit[order], count) for hit in hits]
     return values
@@ -57,14 +57,18 @@ def mean_average_precision(precisions: Float64) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _of_class(rows: Rows, kind: int) -> list[NDArray[Any]]:
-    return [image[image[:, 0] == kind, 1:] for image in rows]
-
-
-def _judged(
+def judged_boxes(
     boxes: Rows, objects: Rows, minimum_overlaps: Float64
 ) -> tuple[NDArray[np.bool_], Float64]:
-    """Returns whether each box finds an object, bool (overlaps, boxes), and their confidences."""
+    """Returns whether each box finds an object, bool (overlaps, boxes), and their confidences.
+
+    Boxes are image by image, the most confident first.
+
+    Args:
+        boxes: Per image, boxes of one class: confidence, xmin, ymin, xmax, ymax.
+        objects: Per image, objects of the class: xmin, ymin, xmax, ymax.
+        minimum_overlaps: (overlaps,).
+    """
     hits, confidences = [np.empty((len(minimum_overlaps), 0), np.bool_)], [np.empty(0)]
     for some, wanted in zip(boxes, objects, strict=True):
         first = some[np.argsort(-some[:, 0], kind="stable")][:_MOST].astype(np.float64)
@@ -72,6 +76,10 @@ def _judged(
         hits.append(_finds(overlap, minimum_overlaps))
         confidences.append(first[:, 0])
     return np.concatenate(hits, axis=1), np.concatenate(confidences)
+
+
+def _of_class(rows: Rows, kind: int) -> list[NDArray[Any]]:
+    return [image[image[:, 0] == kind, 1:] for image in rows]
 
 
 def _finds(overlap: Float64, minimum_overlaps: Float64) -> NDArray[np.bool_]:

@@ -53,7 +53,7 @@ def froc(found: Rows, truth: Rows, minimum_overlap: float = 0.5) -> Froc:
         truth: Per image class, xmin, ymin, xmax, ymax, (objects, 5), in the same units.
         minimum_overlap: Intersection over union from which a box finds an object.
     """
-    images = list(_judged(found, truth, minimum_overlap))
+    images = list(judged_images(found, truth, minimum_overlap))
     sure = np.concatenate([np.empty(0), *(of_objects for of_objects, _ in images)])
     wrong = np.concatenate([np.empty(0), *(of_alarms for _, of_alarms in images)])
     levels = np.unique(np.concatenate([sure[sure > _NEVER], wrong]))[::-1]
@@ -62,8 +62,13 @@ def froc(found: Rows, truth: Rows, minimum_overlap: float = 0.5) -> Froc:
     return Froc(alarms, hits / len(sure) if len(sure) else np.full(len(hits), np.nan))
 
 
-def _judged(found: Rows, truth: Rows, minimum_overlap: float) -> Iterator[tuple[Float64, Float64]]:
-    """Yields the confidence with which each object is found, and those of false alarms."""
+def judged_images(
+    found: Rows, truth: Rows, minimum_overlap: float
+) -> Iterator[tuple[Float64, Float64]]:
+    """Yields, per image, the confidence with which each object is found, and those of false alarms.
+
+    Of an object that is not found, -infinity. Arguments are those of `froc`.
+    """
     for boxes, objects in zip(found, truth, strict=True):
         overlap = all_overlaps(boxes[:, 2:].astype(np.float64), objects[:, 1:].astype(np.float64))
         hits = (overlap >= minimum_overlap) & (boxes[:, :1] == objects[:, 0])
