@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -67,6 +67,27 @@ class Resources:
     memory: Memory = field(default_factory=lambda: Memory(MEMORY_BYTES))
 
 
+class Delivers(Protocol):
+    """What training needs of a `Pipeline`."""
+
+    @property
+    def steps(self) -> int:
+        """Number of batches of one epoch."""
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+
+    def batches(self, epoch: int, start_step: int = 0) -> Generator[Batch]:
+        """Yields the batches of an epoch."""
+
+    def names(self, epoch: int, step: int) -> tuple[str, ...]:
+        """Returns the names of the samples of a batch."""
+
+    def close(self) -> None:
+        """Ends all deliveries."""
+
+
 class Prepares(Protocol):
     """What the pipeline needs of a `Preparation`."""
 
@@ -78,6 +99,29 @@ class Prepares(Protocol):
         self, image: Array, annotation: Array, random: np.random.Generator | None
     ) -> tuple[Float32, NDArray[Any]]:
         """Returns image and target of a stored sample."""
+
+
+# Of a pass and indices of samples.
+Make = Callable[[int, NDArray[np.intp]], Batch]
+
+
+class Deliveries:
+    """Batches that are on their way, so that all can be ended at once."""
+
+    def __init__(self) -> None:
+        self._open: weakref.WeakSet[Generator[Batch]] = weakref.WeakSet()
+
+    def begun(self, delivery: Generator[Batch]) -> Generator[Batch]:
+        """Takes note of a delivery and returns it."""
+        self._open.add(delivery)
+        return delivery
+
+    def end(self) -> None:
+        """Ends all of them."""
+        for delivery in tuple(self._open):
+            # One that another thread is waiting for ends there.
+            with suppress(ValueError):
+                delivery.close()
 
 
 class Pipeline:
@@ -105,7 +149,7 @@ class Pipeline:
         self._random = passes.augment and preparation.random
         self._stored = StoredSamples(pairs, self._names, self._resources.memory)
         self._lock = threading.Lock()
-        self._deliveries: weakref.WeakSet[Generator[Batch]] = weakref.WeakSet()
+        self._deliveries = Deliveries()
 
     @property
     def steps(self) -> int:
@@ -140,9 +184,7 @@ class Pipeline:
         Raises:
             UnusableDataset: A sample cannot be read.
         """
-        delivery = self._deliver(epoch, start_step)
-        self._deliveries.add(delivery)
-        return delivery
+        return self._deliveries.begun(self._deliver(epoch, start_step))
 
     def names(self, epoch: int, step: int) -> tuple[str, ...]:
         """Returns the names of the samples of a batch.
@@ -151,24 +193,38 @@ class Pipeline:
             epoch: From 0.
             step: From 0, below `steps`.
         """
-        _, indices = next(self._plan(epoch, step))
+        _, indices = next(self.plan(epoch, step))
         return tuple(self._names[index] for index in indices)
 
     def close(self) -> None:
         """Ends all deliveries; nothing reads the files afterwards."""
-        for delivery in tuple(self._deliveries):
-            # One that another thread is waiting for ends there.
-            with suppress(ValueError):
-                delivery.close()
+        self._deliveries.end()
+
+    def maker(self, epoch: int) -> Make:
+        """Returns what makes the batches of an epoch, in any number of threads."""
+        # Settled by one thread, before there are others.
+        with self._lock:
+            prepared = self._prepared
+        return partial(self._batch, epoch) if prepared is None else partial(_kept_batch, prepared)
+
+    def plan(self, epoch: int, start_step: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        """Yields the pass and the sample indices of each batch of an epoch, from a step on."""
+        size, steps = self._passes.batch_size, self._steps_per_pass
+        for turn in range(start_step // steps, self._passes.rounds):
+            order = np.arange(len(self._names))
+            if self._passes.shuffle:
+                generator(self._passes.seed, Purpose.ORDER, epoch, turn).shuffle(order)
+            first = max(start_step - turn * steps, 0)
+            for start in range(first * size, len(order), size):
+                yield turn, order[start : start + size]
 
     def _deliver(self, epoch: int, start_step: int) -> Generator[Batch]:
         if not self._names:
             return
-        # Settled by one thread, before there are others.
         with self._lock:
-            ahead, prepared = self._ahead, self._prepared
-        batch = partial(self._batch, epoch) if prepared is None else partial(_kept_batch, prepared)
-        calls = (partial(batch, *place) for place in self._plan(epoch, start_step))
+            ahead = self._ahead
+        make = self.maker(epoch)
+        calls = (partial(make, *place) for place in self.plan(epoch, start_step))
         yield from in_order(calls, self._resources.threads, ahead)
 
     @property
@@ -191,17 +247,6 @@ class Pipeline:
         if self._random or not self._resources.memory.take(nbytes):
             return None
         return PreparedSamples(len(self._names), self.example, self._prepare)
-
-    def _plan(self, epoch: int, start_step: int) -> Iterator[tuple[int, NDArray[np.intp]]]:
-        """Yields the pass and the sample indices of each batch of an epoch."""
-        size, steps = self._passes.batch_size, self._steps_per_pass
-        for turn in range(start_step // steps, self._passes.rounds):
-            order = np.arange(len(self._names))
-            if self._passes.shuffle:
-                generator(self._passes.seed, Purpose.ORDER, epoch, turn).shuffle(order)
-            first = max(start_step - turn * steps, 0)
-            for start in range(first * size, len(order), size):
-                yield turn, order[start : start + size]
 
     def _batch(self, epoch: int, turn: int, indices: NDArray[np.intp]) -> Batch:
         images, targets = (np.empty((len(indices), *one.shape), one.dtype) for one in self.example)

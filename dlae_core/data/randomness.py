@@ -15,6 +15,7 @@ class Purpose(IntEnum):
     SPLIT = 1
     ORDER = 2
     AUGMENTATION = 3
+    PARTNERS = 4
 
 
 def generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
