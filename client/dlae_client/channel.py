@@ -1,6 +1,7 @@
 """The connection: channel options, deadlines, errors."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from dlae_client.errors import error_from_rpc
 # Safe to repeat: they change nothing.
 _REPEATABLE = {
     "dlae.v1.TrainingService": ("Status", "ListJobs"),
-    "dlae.v1.ModelService": ("ListModels", "GetModel"),
+    "dlae.v1.ModelService": ("ListModels", "GetModel", "ListModelChanges", "GetModelCard"),
 }
 _RETRY = {
     "maxAttempts": 3,
@@ -47,6 +48,37 @@ OPTIONS = (
     ),
 )
 
+CALL_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class Patience:
+    """How long a server that went away is waited for, in pauses that grow."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.found()
+
+    def found(self) -> None:
+        """The server answers: from now on, all patience is there again."""
+        self._since: float | None = None
+        self._pause = 0.2
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been waited for since the server answered last."""
+        return self._since is None
+
+    def wait(self) -> bool:
+        """Waits for a while; returns False at once where patience has come to its end."""
+        if self._since is None:
+            self._since = time.monotonic()
+        if time.monotonic() - self._since + self._pause > self._seconds:
+            return False
+        time.sleep(self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        return True
+
 
 class Connection:
     """A channel to one server.
@@ -79,7 +111,7 @@ class Connection:
         except grpc.RpcError as error:
             raise error_from_rpc(error, self.server) from error
 
-    def call(self, method: Callable[..., Any], request: Any, seconds: float) -> Any:
+    def call(self, method: Callable[..., Any], request: Any, seconds: float = CALL_SECONDS) -> Any:
         """Calls a unary method.
 
         Raises:

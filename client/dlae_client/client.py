@@ -1,18 +1,15 @@
 """The client: everything the service does, as methods."""
 
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from dlae.v1 import models_pb2, training_pb2
-from dlae.v1.models_pb2_grpc import ModelServiceStub
+from dlae.v1 import training_pb2
 from dlae.v1.training_pb2_grpc import TrainingServiceStub
-from dlae_client.channel import Connection
+from dlae_client.channel import Connection, Patience
 from dlae_client.configuration import Configuration, config_source, model_name
 from dlae_client.errors import JobCancelled, JobFailed, ServerUnreachable
-from dlae_client.fetching import fetch_file, fetch_folder
+from dlae_client.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,16 +18,14 @@ Job = training_pb2.Job
 JobEvent = training_pb2.JobEvent
 
 DEFAULT_SERVER = "127.0.0.1:50051"
-CALL_SECONDS = 60.0
 VALIDATE_SECONDS = 300.0
 RECONNECT_SECONDS = 60.0
-LONGEST_PAUSE_SECONDS = 5.0
 PAGE = 200
 
 FINISHED = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
 
 
-class Client:
+class Client(Registry):
     """A connection to a DLAE server.
 
         with Client() as client:
@@ -50,10 +45,8 @@ class Client:
             server: `host:port`.
             reconnect_seconds: How long `watch` and `wait` try to reach a server that went away.
         """
-        self._connection = Connection(server)
-        self._reconnect_seconds = reconnect_seconds
+        super().__init__(Connection(server), reconnect_seconds)
         self._training = TrainingServiceStub(self._connection.channel)
-        self._models = ModelServiceStub(self._connection.channel)
 
     def __enter__(self) -> Self:
         return self
@@ -133,24 +126,20 @@ class Client:
             after: Sequence number of the last event already seen.
             lost: Called when the connection has broken.
         """
-        since: float | None = None
-        pause = 0.2
+        patience = Patience(self._reconnect_seconds)
         while True:
             try:
                 for event in self._events(job_id, after):
-                    since, pause = None, 0.2
+                    patience.found()
                     if event is not None and event.sequence > after:
                         after = event.sequence
                         yield event
                 return
             except ServerUnreachable:
-                if since is None:
-                    since = time.monotonic()
+                if patience.is_new:
                     lost()
-                if time.monotonic() - since + pause > self._reconnect_seconds:
+                if not patience.wait():
                     raise
-                time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def wait(self, job_id: str) -> Job:
         """Waits until a job has succeeded; returns it.
@@ -167,7 +156,7 @@ class Client:
         """Returns a model's output for a batch of raw images.
 
         Args:
-            model: `name` or `name@version`.
+            model: `name`, `name@version` or `name@alias`.
             images: (batch, rows, cols[, slices], channels), any numeric type.
             labels: Whether to return the most probable class instead of the output.
 
@@ -177,47 +166,6 @@ class Client:
         from dlae_client.predicting import predict  # noqa: PLC0415 - NumPy
 
         return predict(self._connection, model, images, labels)
-
-    def models(self) -> Iterator[models_pb2.Model]:
-        """Yields all models, by name and the newest version first."""
-        token = ""
-        while True:
-            request = models_pb2.ListModelsRequest(page_size=PAGE, page_token=token)
-            page = self._call(self._models.ListModels, request)
-            yield from page.models
-            token = page.next_page_token
-            if not token:
-                return
-
-    def model(self, reference: str) -> models_pb2.Model:
-        """Returns what is known of a model, with its configuration."""
-        request = models_pb2.GetModelRequest(model=reference)
-        model: models_pb2.Model = self._call(self._models.GetModel, request).model
-        return model
-
-    def fetch(
-        self, reference: str, destination: str | Path, file: str = "", overwrite: bool = False
-    ) -> Path:
-        """Copies a model here, checked and atomically; returns the destination.
-
-        Args:
-            reference: `name` or `name@version`.
-            destination: A folder for all files; or a file, where it ends in `.keras` or `file` is
-                named.
-            file: The one file wanted.
-            overwrite: Whether the destination may exist.
-        """
-        path = Path(destination).expanduser()
-        model = self.model(reference)
-        exact = f"{model.name}@{model.version}"
-        wanted = file or ("model.keras" if path.suffix == ".keras" else "")
-        with self._connection.errors():
-            if wanted:
-                return fetch_file(model, wanted, self._chunks(exact), path, overwrite)
-            return fetch_folder(model, self._chunks(exact), path, overwrite)
-
-    def _call(self, method: Callable[..., Any], request: Any) -> Any:
-        return self._connection.call(method, request, CALL_SECONDS)
 
     def _events(self, job_id: str, after: int) -> Iterator[JobEvent | None]:
         """Yields events, and None for a heartbeat."""
@@ -229,13 +177,6 @@ class Client:
                     yield answer.event if answer.HasField("event") else None
         finally:
             call.cancel()
-
-    def _chunks(self, reference: str) -> Callable[[str], Iterator[models_pb2.FetchModelResponse]]:
-        def chunks(file: str) -> Iterator[models_pb2.FetchModelResponse]:
-            request = models_pb2.FetchModelRequest(model=reference, file=file)
-            yield from self._models.FetchModel(request)
-
-        return chunks
 
 
 def finished(job: Job) -> Job:

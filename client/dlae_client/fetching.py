@@ -1,4 +1,8 @@
-"""Models to files: every file checked, and whole or not there."""
+"""Models to files: every file checked, and whole or not there.
+
+What has come lies beside the destination, under a name that its content gives it, until all is
+there. A fetch that broke off, whatever ended it, goes on with that when it is asked for again.
+"""
 
 import hashlib
 import os
@@ -7,11 +11,15 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from dlae.v1 import models_pb2 as pb
 from dlae_client.errors import DataLost, LocalFileError, NotFound
 
-Chunks = Callable[[str], Iterable[pb.FetchModelResponse]]
+# Gives a file from a position on.
+Chunks = Callable[[str, int], Iterable[pb.FetchModelResponse]]
+
+BLOCK_BYTES = 1 << 20
 
 
 def fetch_file(model: pb.Model, name: str, chunks: Chunks, path: Path, overwrite: bool) -> Path:
@@ -21,15 +29,16 @@ def fetch_file(model: pb.Model, name: str, chunks: Chunks, path: Path, overwrite
         NotFound: The model has no such file.
         LocalFileError: The destination exists or cannot be written.
         DataLost: What came is not what the server has.
+        ServerUnreachable: The server went away; what has come is kept for the next time.
     """
-    entries = {file.name: file for file in model.files if file.name == name}
-    if not entries:
+    entry = next((file for file in model.files if file.name == name), None)
+    if entry is None:
         message = f"the model {model.name}@{model.version} has no file '{name}'"
         raise NotFound(message, "FILE_NOT_FOUND")
     _require_free(path, overwrite)
-    with _writing(path) as temporary:
-        _receive(chunks(name), {name: temporary}, entries)
-        temporary.replace(path)
+    with _writing(path, entry.sha256) as part:
+        _receive(chunks, entry, part)
+        part.replace(path)
     return path
 
 
@@ -40,17 +49,21 @@ def fetch_folder(model: pb.Model, chunks: Chunks, path: Path, overwrite: bool) -
         LocalFileError: The destination exists or cannot be written, or holds other things than a
             model, which replacing it would destroy.
         DataLost: What came is not what the server has.
+        ServerUnreachable: The server went away; what has come is kept for the next time.
     """
     _require_free(path, overwrite)
     entries = {file.name: file for file in model.files}
     for name in entries:
         if name in ("", ".", "..") or Path(name).name != name:
             raise DataLost(f"the server named a file '{name[:80]}', which is no plain name", "NAME")
-    with _writing(path) as temporary:
+    content = "".join(f"{name}:{entries[name].sha256};" for name in sorted(entries))
+    with _writing(path, hashlib.sha256(content.encode()).hexdigest()) as part:
         _require_replaceable(path, set(entries))
-        temporary.mkdir()
-        _receive(chunks(""), {name: temporary / name for name in entries}, entries)
-        _replace_folder(path, temporary)
+        part.mkdir(exist_ok=True)
+        for entry in entries.values():
+            _receive(chunks, entry, part / entry.name)
+        _sync(part)
+        _replace_folder(path, part)
     return path
 
 
@@ -70,21 +83,22 @@ def _require_replaceable(path: Path, names: set[str]) -> None:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[Path]:
-    """Gives a name beside the destination; nothing stays under it."""
-    temporary = _sibling(path)
+def _writing(path: Path, content: str) -> Iterator[Path]:
+    """Gives a name beside the destination; under it stays only what another call can go on with."""
+    part = path.with_name(f".{path.name}.{content[:12]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
+        yield part
         _sync(path.parent)
     except OSError as error:
+        _remove(part)
         raise LocalFileError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        _remove(temporary)
-
-
-def _sibling(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    except (DataLost, LocalFileError):
+        _remove(part)
+        raise
+    # What was begun of other versions will not be gone on with.
+    for old in path.parent.glob(f".{path.name}.*.part"):
+        _remove(old)
 
 
 def _remove(path: Path) -> None:
@@ -100,7 +114,7 @@ def _replace_folder(path: Path, new: Path) -> None:
     if not path.exists():
         new.replace(path)
         return
-    old = _sibling(path)
+    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     path.replace(old)
     try:
         new.replace(path)
@@ -110,34 +124,53 @@ def _replace_folder(path: Path, new: Path) -> None:
     _remove(old)
 
 
-def _receive(
-    chunks: Iterable[pb.FetchModelResponse],
-    paths: dict[str, Path],
-    entries: dict[str, pb.ModelFile],
-) -> None:
-    """Writes files as their chunks come and checks length and checksum of each."""
-    digests = {name: hashlib.sha256() for name in paths}
-    lengths = dict.fromkeys(paths, 0)
-    for path in paths.values():
-        path.touch()
+def _receive(chunks: Chunks, entry: pb.ModelFile, part: Path) -> None:
+    """Writes a file, going on with what is there already.
+
+    Raises:
+        DataLost: What came is not what the server has.
+    """
+    begun = part.exists()
+    if _is_received(chunks, entry, part):
+        return
+    part.unlink()
+    # What was there may have been damaged since, or be another's.
+    if not begun or not _is_received(chunks, entry, part):
+        message = f"{entry.name} arrived damaged: its checksum is not the server's; fetch again"
+        raise DataLost(message, "CHECKSUM")
+
+
+def _is_received(chunks: Chunks, entry: pb.ModelFile, part: Path) -> bool:
+    """Writes what is missing of a file; returns whether it is what the server has."""
+    digest, length = hashlib.sha256(), 0
+    with part.open("a+b") as file:
+        file.seek(0)
+        while block := file.read(BLOCK_BYTES):
+            digest.update(block)
+            length += len(block)
+        if length < entry.size_bytes:
+            length += _append(chunks(entry.name, length), entry.name, file, digest, length)
+        file.flush()
+        os.fsync(file.fileno())
+    return (length, digest.hexdigest()) == (entry.size_bytes, entry.sha256)
+
+
+def _append(
+    chunks: Iterable[pb.FetchModelResponse], name: str, file: Any, digest: Any, start: int
+) -> int:
+    """Appends chunks to a file; returns how many bytes came."""
+    length = start
     for chunk in chunks:
-        name = chunk.file
-        if name not in paths or chunk.offset != lengths[name]:
-            raise DataLost(f"the server sent a piece of '{name[:80]}' out of order", "ORDER")
-        digests[name].update(chunk.data)
-        lengths[name] += len(chunk.data)
-        with paths[name].open("ab") as file:
-            file.write(chunk.data)
-    for name, entry in entries.items():
-        if (lengths[name], digests[name].hexdigest()) != (entry.size_bytes, entry.sha256):
-            message = f"{name} arrived damaged: its checksum is not the server's; fetch again"
-            raise DataLost(message, "CHECKSUM")
-    for path in paths.values():
-        _sync(path)
+        if chunk.file != name or chunk.offset != length:
+            raise DataLost(f"the server sent a piece of '{chunk.file[:80]}' out of order", "ORDER")
+        file.write(chunk.data)
+        digest.update(chunk.data)
+        length += len(chunk.data)
+    return length - start
 
 
 def _sync(path: Path) -> None:
-    """Has the disk take what was written to a file or folder."""
+    """Has the disk take what was written to a folder."""
     number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)

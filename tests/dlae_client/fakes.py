@@ -74,10 +74,16 @@ class FakeModels(models_pb2_grpc.ModelServiceServicer):
 
     Attributes:
         sent: Content of the files as it is sent; checksums are those of `FILES`.
+        sent_as: Other names that files are sent under.
+        breaks: Chunks after which the next calls break off.
+        asked: File and offset of every call.
     """
 
     def __init__(self) -> None:
         self.sent = dict(FILES)
+        self.sent_as: dict[str, str] = {}
+        self.breaks: list[int] = []
+        self.asked: list[tuple[str, int]] = []
 
     def ListModels(
         self, request: models_pb2.ListModelsRequest, context: Any
@@ -96,13 +102,18 @@ class FakeModels(models_pb2_grpc.ModelServiceServicer):
     def FetchModel(
         self, request: models_pb2.FetchModelRequest, context: Any
     ) -> Iterator[models_pb2.FetchModelResponse]:
-        """Streams files in chunks."""
+        """Streams one file in chunks."""
         _found(request.model, context)
-        for name, content in self.sent.items():
-            if request.file in ("", name):
-                for start in range(0, len(content), CHUNK_BYTES):
-                    data = content[start : start + CHUNK_BYTES]
-                    yield models_pb2.FetchModelResponse(file=name, offset=start, data=data)
+        self.asked.append((request.file, request.offset))
+        content = self.sent.get(request.file, b"")
+        name = self.sent_as.get(request.file, request.file)
+        left = self.breaks.pop(0) if self.breaks else 1 << 30
+        for start in range(request.offset, len(content), CHUNK_BYTES):
+            if not left:
+                context.abort(grpc.StatusCode.UNAVAILABLE, "the connection broke")
+            data = content[start : start + CHUNK_BYTES]
+            yield models_pb2.FetchModelResponse(file=name, offset=start, data=data)
+            left -= 1
 
 
 def _found(reference: str, context: Any) -> models_pb2.Model:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from dlae_client import Client, DataLost, LocalFileError, NotFound
+from dlae_client import (
+    Client,
+    DataLost,
+    InvalidRequest,
+    LocalFileError,
+    NotFound,
+    ServerUnreachable,
+)
 from tests.dlae_client.fakes import FILES, FakeServer
 
 
@@ -74,7 +81,7 @@ def test_a_file_that_does_not_come_is_noticed(
 def test_a_file_that_was_not_announced_is_refused(
     client: Client, server: FakeServer, tmp_path: Path
 ) -> None:
-    server.models.sent["../evil"] = b"x"
+    server.models.sent_as["history.csv"] = "../evil"
     with pytest.raises(DataLost, match=r"\.\./evil"):
         client.fetch("tissue", tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
@@ -89,3 +96,64 @@ def test_a_place_that_cannot_be_written_is_told(client: Client, tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalFileError, match="cannot write"):
         client.fetch("tissue", tmp_path / "file" / "model.keras")
+
+
+CHUNKS = [("model.keras", offset << 20) for offset in range(3)]
+
+
+def test_a_call_that_breaks_off_goes_on_where_it_was(
+    client: Client, server: FakeServer, tmp_path: Path
+) -> None:
+    server.models.breaks = [1, 1]
+    path = client.fetch("tissue", tmp_path / "tissue.keras")
+    assert path.read_bytes() == FILES["model.keras"]
+    assert server.models.asked == CHUNKS
+
+
+@pytest.mark.parametrize("name", ["tissue.keras", "tissue"])
+def test_a_fetch_that_was_given_up_goes_on_when_it_is_asked_for_again(
+    server: FakeServer, tmp_path: Path, name: str
+) -> None:
+    with Client(server.address, reconnect_seconds=0) as hasty:
+        server.models.breaks = [1] if name == "tissue.keras" else [1 << 30] * 4 + [1]
+        with pytest.raises(ServerUnreachable):
+            hasty.fetch("tissue", tmp_path / name)
+        assert not (tmp_path / name).exists()
+        server.models.asked.clear()
+        path = hasty.fetch("tissue", tmp_path / name)
+    assert server.models.asked == CHUNKS[1:2]
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    assert path.read_bytes() == FILES["model.keras"] if path.is_file() else _contents(path) == FILES
+
+
+def test_what_was_damaged_since_is_fetched_from_the_beginning(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    with Client(server.address, reconnect_seconds=0) as hasty:
+        server.models.breaks = [2]
+        with pytest.raises(ServerUnreachable):
+            hasty.fetch("tissue", tmp_path / "t.keras")
+        (part,) = tmp_path.iterdir()
+        part.write_bytes(b"x" * part.stat().st_size)
+        server.models.asked.clear()
+        assert hasty.fetch("tissue", tmp_path / "t.keras").read_bytes() == FILES["model.keras"]
+    assert server.models.asked == [CHUNKS[2], CHUNKS[0]]
+
+
+def test_what_was_begun_of_another_version_goes(client: Client, tmp_path: Path) -> None:
+    (tmp_path / ".tissue.0123456789ab.part").mkdir()
+    (tmp_path / ".other.0123456789ab.part").touch()
+    client.fetch("tissue", tmp_path / "tissue")
+    left = {entry.name for entry in tmp_path.iterdir()}
+    assert left == {"tissue", ".other.0123456789ab.part"}
+
+
+def test_a_form_that_the_model_has_not_is_told_with_the_way_out(
+    client: Client, tmp_path: Path
+) -> None:
+    path = client.export("tissue", "keras", tmp_path / "network")
+    assert path.read_bytes() == FILES["model.keras"]
+    with pytest.raises(NotFound, match="tissue@2 cannot be said in ONNX"):
+        client.export("tissue", "onnx", tmp_path / "x.onnx")
+    with pytest.raises(InvalidRequest, match="expected 'keras' or 'onnx', got 'h5'"):
+        client.export("tissue", "h5", tmp_path / "x")
