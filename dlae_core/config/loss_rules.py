@@ -10,6 +10,7 @@ from dlae_core.config.loss_kinds import (
     REGRESSION_LOSSES,
     SPARSE_LOSS,
 )
+from dlae_core.config.references import INFERENCE
 from dlae_core.errors import Violation
 
 LOSS = "loss_function.loss"
@@ -55,6 +56,9 @@ def targets_of_loss(config: Config) -> Iterator[Violation]:
 def one_hot_files(config: Config) -> Iterator[Violation]:
     """Finds one-hot targets that are not made from class numbers: they must be in the files."""
     loss = config.loss_function.loss
+    if config.config_file.type_signal == INFERENCE:
+        # It compares nothing.
+        return
     if loss in ONE_HOT_LOSSES and not config.preprocessing.categorical_switch:
         sentence = (
             f"expected True because {loss} compares one-hot classes, got False; annotation files "

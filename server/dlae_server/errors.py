@@ -3,7 +3,7 @@
 DlaeError
 ├─ InvalidRequest      the request itself: a name, a token, a missing part
 ├─ InvalidStream       chunks that are no tensor
-├─ JobNotFound, ModelNotFound
+├─ JobNotFound, ModelNotFound, ResultNotFound
 ├─ JobFinished         cancelling what has ended
 ├─ ModelInUse          deleting what an alias or a job needs
 ├─ NoEarlierVersion    rolling back an alias that has meant nothing else
@@ -37,6 +37,17 @@ class ModelNotFound(DlaeError):
 
     def __init__(self, reference: str) -> None:
         super().__init__(f"there is no model '{reference}'; `dlae-client models` lists the models")
+
+
+class ResultNotFound(DlaeError):
+    """A job has written no such file."""
+
+    def __init__(self, job_id: str, name: str) -> None:
+        what = f"file '{name[:80]}'" if name else "file"
+        super().__init__(
+            f"job '{job_id}' has no {what} of predictions: it trains, or has not succeeded; "
+            f"`dlae-client status {job_id}` tells"
+        )
 
 
 class JobFinished(DlaeError):

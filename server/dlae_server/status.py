@@ -34,6 +34,7 @@ STATUSES: dict[type[core.DlaeError], grpc.StatusCode] = {
     server.InvalidStream: grpc.StatusCode.INVALID_ARGUMENT,
     server.JobNotFound: grpc.StatusCode.NOT_FOUND,
     server.ModelNotFound: grpc.StatusCode.NOT_FOUND,
+    server.ResultNotFound: grpc.StatusCode.NOT_FOUND,
     server.JobFinished: grpc.StatusCode.FAILED_PRECONDITION,
     server.ModelInUse: grpc.StatusCode.FAILED_PRECONDITION,
     server.NoEarlierVersion: grpc.StatusCode.FAILED_PRECONDITION,

@@ -14,21 +14,33 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlae_core import prediction
 from dlae_core.bundle import Bundle, write_manifest
+from dlae_core.config import read_config, resolve_config
+from dlae_core.data.normalization import Preprocessing, Statistics
 from dlae_core.errors import InvalidImage, TrainingCancelled, TrainingDiverged
-from dlae_core.events import EpochFinished, Progress, StepFinished, TrainingStarted
+from dlae_core.events import (
+    EpochFinished,
+    InferenceStarted,
+    Progress,
+    SamplesPredicted,
+    StepFinished,
+    TrainingStarted,
+)
+from dlae_core.prediction.options import Options, options_of
 from dlae_server.app import Commands
 from dlae_server.jobs import worker
 from dlae_server.main import serve_until_signal
 from dlae_server.settings import Settings
 
 EPOCHS, STEPS, BATCH = 2, 3, 4
+SAMPLES = 10
+PREDICTIONS = bytes(range(250)) * 9000
 DEADLY, SLOW = 666, 777
 
 Numbers = NDArray[np.generic]
@@ -50,6 +62,19 @@ def fake_train(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
     bundle.mkdir(parents=True)
     write_bundle(bundle, task["config"])
     return {"bundle": str(bundle)}
+
+
+def fake_infer(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
+    """Tells of 10 samples, behaves as the file says after the fifth, writes a few MB."""
+    signpost = Path(json.loads(task["config"])["paths"]["test_X"]).parent / "behaviour"
+    channel.emit(InferenceStarted(SAMPLES, "FCN", "openvino"))
+    channel.emit(SamplesPredicted(SAMPLES // 2, SAMPLES))
+    BEHAVIOURS[signpost.read_text()](signpost, channel)
+    channel.emit(SamplesPredicted(SAMPLES, SAMPLES))
+    path = Path(task["workspace"]) / "results" / "predictions.h5"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(PREDICTIONS)
+    return {"file": str(path)}
 
 
 def write_bundle(bundle: Path, config: str) -> None:
@@ -133,14 +158,25 @@ def fake_validate(task: dict[str, Any], channel: worker.Channel) -> dict[str, An
 class FakePredictor:
     """Doubles its input; dies or dawdles where an image says so."""
 
-    def __init__(self, bundle: Path) -> None:
+    engine = "fake"
+
+    def __init__(self, bundle: Path, engine: str | None, threads: int | None) -> None:
         self.manifest = Bundle.open(bundle).manifest
+        config = resolve_config(read_config((bundle / "config.json").read_text()).config)
+        self.options = options_of(config)
+        self.preprocessing = Preprocessing.from_config(config, Statistics())
+        self.outputs = "boxes" if self.manifest.family == "BBD" else "classes"
+        self.per_pixel = True
 
     def warm_up(self) -> None:
         """Does nothing."""
 
-    def predict(self, images: Numbers, labels: bool = False) -> Numbers:
-        """Returns twice the images as float32, or zeros as uint8 labels."""
+    def boxes(self, images: Numbers, options: Options) -> list[NDArray[np.float32]]:
+        """Refuses."""
+        raise InvalidImage("expected a detector")
+
+    def predict(self, images: Numbers, labels: bool, options: Options) -> Numbers:
+        """Returns twice the images as float32; or as uint8 labels, that are 1 with a threshold."""
         values = images.astype(np.float32)
         if np.isnan(values).any():
             raise InvalidImage("expected finite intensities, got NaN")
@@ -148,20 +184,20 @@ class FakePredictor:
             os.kill(os.getpid(), signal.SIGKILL)
         if (values == SLOW).any():
             time.sleep(0.4)
-        return np.zeros(images.shape[:-1], np.uint8) if labels else values * 2
+        number = 0 if options.threshold is None else 1
+        return np.full(images.shape[:-1], number, np.uint8) if labels else values * 2
 
 
 def main() -> None:
     """Runs the program that the first argument names."""
     program = sys.argv.pop(1)
     if program == "task":
-        worker.TASKS.update({"train": fake_train, "validate": fake_validate})
+        worker.TASKS.update({"train": fake_train, "infer": fake_infer, "validate": fake_validate})
         worker.prepare = lambda: None
         worker.main()
     elif program == "model":
-        engine: Any = ModuleType("dlae_core.prediction")
+        engine: Any = prediction
         engine.Predictor = FakePredictor
-        sys.modules["dlae_core.prediction"] = engine
         from dlae_server.serving import worker as serving
 
         serving.main()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
-from dlae_core.config.references import is_reference
+from dlae_core.bundle import MANIFEST_FILE
+from dlae_core.config.references import INFERENCE, is_model_reference, is_reference
 from dlae_core.errors import Violation
 
 # Field of `Paths` to its spelling. The others are not read in training.
@@ -26,6 +27,9 @@ def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation
 
     A file outside the roots is refused without telling whether it exists.
     """
+    if config.config_file.type_signal == INFERENCE:
+        yield from _inference_violations(config, roots)
+        return
     for field, key in TRAINING_PATHS.items():
         text = getattr(config.paths, field)
         if text:
@@ -39,13 +43,25 @@ def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation
             yield from _violations(Path(layer.backbone.weights), f"{place}.weights", roots)
 
 
+def _inference_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation]:
+    """Yields what is wrong with the files of an inference session, the only ones that it reads."""
+    model, images = config.paths.load_model, config.paths.test_x
+    if model and not is_model_reference(model):
+        yield from _violations(Path(model), "paths.load_model", roots, MANIFEST_FILE)
+    if images:
+        yield from _violations(Path(images), "paths.test_X", roots)
+
+
 def _layers(config: Config) -> Iterator[tuple[str, Layer]]:
     for field, layers in config.layers.ListFields():
         for item, layer in enumerate(layers):
             yield f"layers.{field.name}[{item}]", layer
 
 
-def _violations(path: Path, place: str, roots: Sequence[Path]) -> Iterator[Violation]:
+def _violations(
+    path: Path, place: str, roots: Sequence[Path], mark: str = ""
+) -> Iterator[Violation]:
+    """Yields what is wrong with a file; or a folder, where one will do that holds a file `mark`."""
     if not path.is_absolute():
         message = f"expected an absolute path, got '{path}'"
         yield Violation(place, "NOT_ABSOLUTE", message)
@@ -57,8 +73,9 @@ def _violations(path: Path, place: str, roots: Sequence[Path]) -> Iterator[Viola
             "the server with --data-root FOLDER"
         )
         yield Violation(place, "OUTSIDE_DATA_ROOTS", message)
-    elif not real.is_file():
-        message = f"expected a file, found none at '{path}'"
+    elif not real.is_file() and not (mark and (real / mark).is_file()):
+        wanted = "a file, or the folder of a model" if mark else "a file"
+        message = f"expected {wanted}, found none at '{path}'"
         yield Violation(place, "DATASET_NOT_FOUND", message)
 
 

@@ -15,6 +15,13 @@ def note(job: pb.Job, event: pb.JobEvent, metrics: Metrics) -> None:
         job.ClearField("progress")
         job.metrics.clear()
         return
+    if kind == "inference_started":
+        job.ClearField("progress")
+        job.progress.steps = event.inference_started.samples
+        return
+    if kind == "samples_predicted":
+        _count_predicted(job, event.samples_predicted)
+        return
     if kind == "resumed":
         job.progress.CopyFrom(event.resumed.progress)
         return
@@ -30,6 +37,13 @@ def note(job: pb.Job, event: pb.JobEvent, metrics: Metrics) -> None:
     job.progress.CopyFrom(told.progress)
     job.metrics.update(told.metrics)
     metrics.show_training(job.id, told.metrics)
+
+
+def _count_predicted(job: pb.Job, told: pb.SamplesPredicted) -> None:
+    """Notes how far a session of inference is; it gets on where it is further than ever before."""
+    job.progress.step, job.progress.steps = told.samples_done, told.samples
+    if told.samples_done > job.samples_done:
+        job.samples_done, job.stalls = told.samples_done, 0
 
 
 def _count_steps(job: pb.Job, step: pb.StepFinished, metrics: Metrics) -> None:

@@ -46,6 +46,14 @@ def enter(
     return pb.JobEvent(time=time, state_changed=changed)
 
 
+def succeed_with(job: Job, result: pb.ResultFile) -> pb.JobEvent | None:
+    """Ends a job with a file that it wrote, unless it has ended; returns the event that tells."""
+    if job.state in FINISHED:
+        return None
+    job.results.add().CopyFrom(result)
+    return enter(job, Job.STATE_SUCCEEDED)
+
+
 def succeed(job: Job, model: str) -> list[pb.JobEvent]:
     """Ends a job with a model, `name@version`; returns the events that tell of it."""
     job.model = model

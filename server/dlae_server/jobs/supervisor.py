@@ -15,8 +15,10 @@ from dlae_core.errors import DlaeError, StorageFailed
 from dlae_server.errors import JobFinished, JobNotFound, QueueFull, ShuttingDown
 from dlae_server.jobs.checkpoints import CHECKPOINT_FILE, bundle_folder, job_folder
 from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.kinds import kind_of
 from dlae_server.jobs.process import WORKER, TaskProcess
-from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now
+from dlae_server.jobs.results import stored
+from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now, succeed_with
 from dlae_server.metrics import Metrics
 from dlae_server.models.registry import model_from_bundle
 from dlae_server.settings import Settings
@@ -25,12 +27,10 @@ LOG = logging.getLogger(__name__)
 # Starts in a row that got no further than one before.
 STALLS = 3
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-GOES_ON = "training goes on from its last checkpoint, or from the beginning where there is none"
-INTERRUPTED = f"the server stopped while this job was running; {GOES_ON}"
 
 
 class Supervisor:
-    """Runs training jobs, one after the other, each in a worker process."""
+    """Runs jobs, one after the other, each in a worker process."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Supervisor:
             await self._journal.finish(job.id, Job.STATE_CANCELLED)
         for job in await call(store.in_state, Job.STATE_RUNNING):
             if job.stalls < STALLS:
-                await self._requeue(job.id, INTERRUPTED)
+                await self._requeue(job.id, kind_of(job).interrupted)
             else:
                 message = (
                     f"the server stopped {job.stalls} times in a row while this job was running, "
@@ -70,8 +70,12 @@ class Supervisor:
         if self._process:
             self._process.kill()
 
-    async def submit(self, name: str, config: str) -> Job:
+    async def submit(self, job: Job, config: str) -> Job:
         """Records a job; it is on disk when this returns.
+
+        Args:
+            job: Its name, its kind and, where it predicts with one, its model.
+            config: What it is to do.
 
         Raises:
             QueueFull: Too many jobs are waiting.
@@ -86,9 +90,10 @@ class Supervisor:
             raise QueueFull("jobs", self._settings.queued_jobs)
         if shutil.disk_usage(self._settings.data_dir).free < self._settings.free_bytes:
             raise StorageFailed("the server's disk is nearly full; no job can be accepted")
-        while await call(store.has_job, job_id := _new_id(name)):
+        while await call(store.has_job, job_id := _new_id(job.name)):
             continue
-        return await self._journal.add(Job(id=job_id, name=name, create_time=now()), config)
+        new = Job(id=job_id, name=job.name, kind=job.kind, model=job.model, create_time=now())
+        return await self._journal.add(new, config)
 
     async def cancel(self, job_id: str) -> Job:
         """Asks a job to stop.
@@ -111,7 +116,7 @@ class Supervisor:
     async def _run(self, job: Job) -> None:
         folder = job_folder(self._settings.data_dir, job.id)
         try:
-            message = await self._followed(job.id, folder)
+            message = await self._followed(job, folder)
         except (OSError, ValueError, ParseError) as error:
             LOG.error("job %s: its worker cannot be followed", job.id, exc_info=error)
             text = "internal error; the server's log names it"
@@ -124,12 +129,12 @@ class Supervisor:
         if ended.state in FINISHED:
             await asyncio.to_thread(_tidy, folder)
 
-    async def _followed(self, job_id: str, folder: Path) -> dict[str, Any]:
+    async def _followed(self, job: Job, folder: Path) -> dict[str, Any]:
         """Starts a worker and records its events; returns its last message."""
         folder.mkdir(parents=True, exist_ok=True)
-        call, store = self._journal.call, self._journal.store
+        call, store, job_id = self._journal.call, self._journal.store, job.id
         config = await call(store.config, job_id)
-        task = {"task": "train", "config": config, "workspace": str(folder / "work")}
+        task = {"task": kind_of(job).task, "config": config, "workspace": str(folder / "work")}
         self._running = job_id
         self._process = await TaskProcess.start(task, folder / "worker.log", self._command)
         # Neither who cancels nor who stops the server could reach the worker until now.
@@ -148,8 +153,10 @@ class Supervisor:
 
     async def _end(self, job_id: str, message: dict[str, Any]) -> None:
         """Brings a job into the state that the last message of its worker means."""
-        if "result" in message:
+        if "bundle" in message.get("result", {}):
             await self._succeed(job_id, Path(message["result"]["bundle"]))
+        elif "result" in message:
+            await self._keep(job_id, Path(message["result"]["file"]))
         elif "failure" in message:
             failure = message["failure"]
             sentence = failure["message"] + self._way_on(job_id)
@@ -166,14 +173,14 @@ class Supervisor:
             await self._journal.finish(job_id, Job.STATE_CANCELLED)
             return
         if self._journal.stopping:
-            await self._requeue(job_id, INTERRUPTED)
+            await self._requeue(job_id, kind_of(job).interrupted)
             return
         self._metrics.restarts.labels("job_died").inc()
         if job.stalls < STALLS:
             LOG.warning("job %s: %s", job_id, cause)
-            await self._requeue(job_id, f"training stopped: {cause}; {GOES_ON}")
+            await self._requeue(job_id, kind_of(job).stopped(cause))
         else:
-            message = f"training stopped: {cause}{self._way_on(job_id)}"
+            message = f"{kind_of(job).work} stopped: {cause}{self._way_on(job_id)}"
             error = pb.JobError(reason="WORKER_DIED", message=message)
             await self._journal.finish(job_id, Job.STATE_FAILED, error)
 
@@ -194,14 +201,24 @@ class Supervisor:
         try:
             model = await asyncio.to_thread(_stored, bundle, target, job)
         except (OSError, DlaeError) as error:
-            LOG.error("job %s: its model cannot be stored", job_id, exc_info=error)
-            failure = pb.JobError(
-                reason=StorageFailed.reason,
-                message="the trained model cannot be stored; look at the disk of the server",
-            )
-            await self._journal.finish(job_id, Job.STATE_FAILED, failure)
+            await self._fail_to_store(job_id, "trained model", error)
         else:
             await self._journal.finish_with_model(model)
+
+    async def _keep(self, job_id: str, file: Path) -> None:
+        """Moves what a session of inference wrote to its place, then tells of it."""
+        try:
+            result = await asyncio.to_thread(stored, file, self._settings.data_dir, job_id)
+        except OSError as error:
+            await self._fail_to_store(job_id, "file of predictions", error)
+        else:
+            await self._journal.change(job_id, lambda job: succeed_with(job, result))
+
+    async def _fail_to_store(self, job_id: str, what: str, error: Exception) -> None:
+        LOG.error("job %s: its %s cannot be stored", job_id, what, exc_info=error)
+        message = f"the {what} cannot be stored; look at the disk of the server"
+        failure = pb.JobError(reason=StorageFailed.reason, message=message)
+        await self._journal.finish(job_id, Job.STATE_FAILED, failure)
 
     async def _requeue(self, job_id: str, message: str) -> None:
         await self._journal.change(job_id, lambda job: _wait_again(job, message))

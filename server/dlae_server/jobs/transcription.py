@@ -57,12 +57,22 @@ def _warned(event: core.Warned) -> pb.JobEvent:
     return pb.JobEvent(warned=pb.Warned(reason=event.reason, message=event.message))
 
 
+def _inference_started(event: core.InferenceStarted) -> pb.JobEvent:
+    return pb.JobEvent(inference_started=pb.InferenceStarted(**vars(event)))
+
+
+def _samples(event: core.SamplesPredicted) -> pb.JobEvent:
+    return pb.JobEvent(samples_predicted=pb.SamplesPredicted(**vars(event)))
+
+
 TRANSCRIPTIONS: dict[type, Callable[[Any], pb.JobEvent]] = {
     core.TrainingStarted: _started,
     core.Resumed: _resumed,
     core.StepFinished: _step,
     core.EpochFinished: _epoch,
     core.Warned: _warned,
+    core.InferenceStarted: _inference_started,
+    core.SamplesPredicted: _samples,
 }
 
 

@@ -3,6 +3,7 @@
 `python -m dlae_server.jobs.worker` loads the engine and reads one line of JSON from standard input,
 
     {"task": "train", "config": text, "workspace": folder}
+    {"task": "infer", "config": text, "workspace": folder}
     {"task": "validate", "config": text}
 
 and writes lines of JSON to standard output: any number of `{"event": ...}`, then one of
@@ -25,11 +26,14 @@ from typing import Any, TextIO
 from google.protobuf.json_format import MessageToDict
 
 from dlae_core.config import load_config, read_config, resolve_config
+from dlae_core.config.references import INFERENCE
 from dlae_core.errors import DlaeError, TrainingCancelled
-from dlae_core.events import Event, StepFinished
+from dlae_core.events import Event, SamplesPredicted, StepFinished
 from dlae_server.jobs.transcription import message_from_event
 
 STEP_SECONDS = 0.25
+# Events of the progress of an inference session at most: unlike steps, they are never forgotten.
+SHOWN = 500
 
 
 class Channel:
@@ -40,6 +44,7 @@ class Channel:
         os.dup2(2, 1)
         self.cancelled = threading.Event()
         self._last_step = 0.0
+        self._last_sample = 0
 
     def send(self, message: dict[str, Any]) -> None:
         """Sends one message."""
@@ -52,7 +57,17 @@ class Channel:
             if time.monotonic() - self._last_step < STEP_SECONDS:
                 return
             self._last_step = time.monotonic()
+        if isinstance(event, SamplesPredicted) and not self._is_worth_telling(event):
+            return
         self.send({"event": MessageToDict(message_from_event(event))})
+
+    def _is_worth_telling(self, event: SamplesPredicted) -> bool:
+        early = time.monotonic() - self._last_step < STEP_SECONDS
+        little = (event.samples_done - self._last_sample) * SHOWN < event.samples
+        if event.samples_done < event.samples and (early or little):
+            return False
+        self._last_step, self._last_sample = time.monotonic(), event.samples_done
+        return True
 
     def listen(self) -> None:
         """Waits for requests to stop, and for the server's end."""
@@ -77,15 +92,28 @@ def train(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
     return {"bundle": str(bundle)}
 
 
+def infer(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Predicts; returns where the file is."""
+    from dlae_core.inference import infer as infer_config  # noqa: PLC0415 - as above
+
+    config = resolve_config(read_config(task["config"]).config)
+    workspace = Path(task["workspace"])
+    return {"file": str(infer_config(config, workspace, channel.emit, channel.cancelled.is_set))}
+
+
 def validate(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """Checks graph and data; returns the report."""
+    """Checks graph and data, or model and images; returns the report."""
+    from dlae_core.inference import check_session  # noqa: PLC0415 - as above
     from dlae_core.validation import validate as validate_config  # noqa: PLC0415 - as above
 
-    return asdict(validate_config(load_config(task["config"]).config))
+    config = load_config(task["config"]).config
+    is_inference = config.config_file.type_signal == INFERENCE
+    return asdict(check_session(config) if is_inference else validate_config(config))
 
 
 TASKS: dict[str, Callable[[dict[str, Any], Channel], dict[str, Any]]] = {
     "train": train,
+    "infer": infer,
     "validate": validate,
 }
 

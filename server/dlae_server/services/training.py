@@ -1,4 +1,4 @@
-"""`TrainingService`: submits, follows and cancels jobs."""
+"""`TrainingService`: submits, follows and cancels jobs, and hands out what they wrote."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -15,12 +15,15 @@ from dlae_core.config import (
     resolve_config,
     write_config,
 )
+from dlae_core.config.references import INFERENCE
 from dlae_core.errors import InvalidConfig, Violation
 from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
 from dlae_server.jobs.checkpoints import put_in_place
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.reserve import Reserve
+from dlae_server.jobs.results import chunks, result_of, results_folder
+from dlae_server.jobs.served import model_in_place
 from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.models.registry import checked_name
 from dlae_server.services.pages import page_size
@@ -49,7 +52,7 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         """Checks a configuration, its graph and its data."""
         try:
             loaded = await asyncio.to_thread(self._load, request.config)
-            await put_in_place(loaded.config, self._journal, self._settings.data_dir)
+            await self._put_in_place(loaded)
         except InvalidConfig as error:
             return pb.ValidateResponse(violations=_violations(error.violations))
         if self._validating >= self._settings.validations:
@@ -72,14 +75,31 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         )
 
     async def Train(self, request: pb.TrainRequest, context: Context) -> pb.TrainResponse:
-        """Records a job."""
+        """Records a job that makes a model."""
         name = checked_name(request.name)
         loaded = await asyncio.to_thread(self._load, request.config)
-        if loaded.unsupported:
-            raise InvalidConfig(loaded.unsupported)
-        await put_in_place(loaded.config, self._journal, self._settings.data_dir)
-        job = await self._supervisor.submit(name, write_config(loaded.config))
+        if _is_inference(loaded):
+            message = "expected a session that trains, got Inference; Run runs those as well"
+            raise InvalidConfig([Violation("config_file.type_signal", "NO_TRAINING", message)])
+        job = await self._submitted(name, loaded)
         return pb.TrainResponse(job=job, warnings=_violations(loaded.warnings))
+
+    async def Run(self, request: pb.RunRequest, context: Context) -> pb.RunResponse:
+        """Records a job of any kind."""
+        name = checked_name(request.name)
+        loaded = await asyncio.to_thread(self._load, request.config)
+        job = await self._submitted(name, loaded)
+        return pb.RunResponse(job=job, warnings=_violations(loaded.warnings))
+
+    async def FetchResult(
+        self, request: pb.FetchResultRequest, context: Context
+    ) -> AsyncIterator[pb.FetchResultResponse]:
+        """Streams a file that a job wrote."""
+        journal = self._journal
+        job = await journal.call(journal.store.job, request.job_id)
+        name = result_of(job, request.file).name
+        async for offset, data in chunks(results_folder(self._settings.data_dir, job.id) / name):
+            yield pb.FetchResultResponse(file=name, offset=offset, data=data)
 
     async def Status(self, request: pb.StatusRequest, context: Context) -> pb.StatusResponse:
         """Returns a job."""
@@ -102,6 +122,20 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
     async def Cancel(self, request: pb.CancelRequest, context: Context) -> pb.CancelResponse:
         """Asks a job to stop."""
         return pb.CancelResponse(job=await self._supervisor.cancel(request.job_id))
+
+    async def _submitted(self, name: str, loaded: Loaded) -> pb.Job:
+        if loaded.unsupported:
+            raise InvalidConfig(loaded.unsupported)
+        model = await self._put_in_place(loaded)
+        kind = pb.Job.KIND_INFERENCE if _is_inference(loaded) else pb.Job.KIND_TRAINING
+        job = pb.Job(name=name, kind=kind, model=model)
+        return await self._supervisor.submit(job, write_config(loaded.config))
+
+    async def _put_in_place(self, loaded: Loaded) -> str:
+        """Puts files in the place of references; returns the model that is predicted with."""
+        place = (loaded.config, self._journal, self._settings.data_dir)
+        await put_in_place(*place)
+        return await model_in_place(*place)
 
     def _load(self, source: pb.ConfigSource) -> Loaded:
         """Returns a checked configuration.
@@ -140,6 +174,10 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         finally:
             process.kill()
             await self._reserve.fill()
+
+
+def _is_inference(loaded: Loaded) -> bool:
+    return loaded.config.config_file.type_signal == INFERENCE
 
 
 def _failed(failure: dict[str, str]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """Rules about files and hardware of a session."""
 
+import json
 from typing import Any
 
 import pytest
 
+from dlae_core.config import load_config
 from tests.dlae_core.config.examples import violations, warnings
 
 NO_FILES = {"paths__train_X": "", "paths__train_y": ""}
@@ -35,6 +37,13 @@ def test_session_has_the_files_it_needs(
     session: str, changes: dict[str, Any], found: list[tuple[str, str]]
 ) -> None:
     assert violations(config_file__type_signal=session, **changes) == found
+
+
+def test_a_session_of_inference_needs_no_more_than_its_files() -> None:
+    files = {"load_model": "tissue", "test_X": "t.h5"}
+    text = json.dumps({"config_file": {"type_signal": "Inference"}, "paths": files})
+    loaded = load_config(text)
+    assert (loaded.warnings, loaded.unsupported) == ((), ())
 
 
 def test_files_of_other_sessions_are_warned_of() -> None:
