@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import file_sha256
 from dlae_core.data.ahead import cores
+from dlae_core.data.boxed_preparation import BoxedImages, BoxedPreparation
 from dlae_core.data.groups import groups_of_attribute, groups_of_table
 from dlae_core.data.inspection import inspect_pairs, surplus_warnings
 from dlae_core.data.keeping import Memory
 from dlae_core.data.measurements import Measurements
 from dlae_core.data.normalization import Preprocessing, Statistics
-from dlae_core.data.pipeline import Passes, Pipeline, Resources
+from dlae_core.data.pipeline import Passes, Pipeline, Prepares, Resources
 from dlae_core.data.preparation import Preparation
 from dlae_core.data.report import problems_of_opening
 from dlae_core.data.source import PairedFiles, SampleFile
 from dlae_core.data.split import Holdout, Split, check_apart, split_names
 from dlae_core.data.transforms import Variation
+from dlae_core.detection.encoding import Encoder
 from dlae_core.errors import UnusableDataset
+from dlae_core.families.heads import hooked_maps
 from dlae_core.families.table import family_of
 from dlae_core.graph import Network
 
@@ -158,20 +161,30 @@ def _resources(config: Config) -> Resources:
 
 def _preparation(
     config: Config, network: Network, images: SampleFile, measurements: Measurements
-) -> Preparation:
+) -> Preparation | BoxedPreparation:
     family = family_of(config)
+    expected = family.expectation(config, network)
     preprocessing = Preprocessing.from_config(config, Statistics())
     if preprocessing.needs_statistics:
         statistics = measurements.statistics(images, preprocessing)
         preprocessing = Preprocessing.from_config(config, statistics)
+    if expected.boxes:
+        moved = BoxedImages.from_config(config.augmentation, preprocessing)
+        return BoxedPreparation(moved, _encoder(config, network))
     return Preparation(
         preprocessing=preprocessing,
-        expected=family.expectation(config, network),
+        expected=expected,
         target_kind=family.target_kind(config),
         variation=Variation.from_config(config.augmentation),
         annotation_type=config.preprocessing.annotation_type,
         per_pixel=family.per_pixel,
     )
+
+
+def _encoder(config: Config, network: Network) -> Encoder:
+    rows, columns = network.model.input_shape[1:3]
+    maps = hooked_maps(network.model)
+    return Encoder.of_network(config.bbd_options, (rows, columns), maps)
 
 
 def _passes(config: Config) -> Passes:
@@ -186,7 +199,7 @@ def _passes(config: Config) -> Passes:
 
 
 def _validation(
-    preparation: Preparation,
+    preparation: Prepares,
     split: Split,
     pairs: PairedFiles,
     passes: Passes,
@@ -199,11 +212,11 @@ def _validation(
 
 def _class_weights(
     config: Config,
-    preparation: Preparation,
+    preparation: Preparation | BoxedPreparation,
     annotations: SampleFile,
     measurements: Measurements,
 ) -> NDArray[np.float64] | None:
-    if not family_of(config).weighted(config):
+    if isinstance(preparation, BoxedPreparation) or not family_of(config).weighted(config):
         return None
     classes = preparation.expected.classes
     return measurements.class_weights(annotations, preparation.class_numbers, classes)

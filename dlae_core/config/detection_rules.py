@@ -4,11 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from dlae.v1.config_pb2 import BbdOptions, Config
 from dlae.v1.layers_pb2 import Numbers
+from dlae_core.config.augmentation_rules import FLIPS, GEOMETRY
 from dlae_core.config.connection_rules import hook_count
 from dlae_core.config.wording import shown
 from dlae_core.errors import Violation
 
 PER_HOOK = "per predictor layer"
+# Settings whose default does nothing, and that nothing reads for a detector.
+IDLE_MONITORS = ("monitors.mse_switch", "monitors.mae_switch")
+IDLE_VARIATIONS = tuple(
+    f"augmentation.{key}" for key in (*GEOMETRY, *FLIPS, "brightness_range", "channel_shift_range")
+)
+CATEGORICAL = "preprocessing.categorical_switch"
 _LARGEST_PAIR = 2
 
 
@@ -77,6 +84,25 @@ def idle_options(config: Config) -> Iterator[Violation]:
             "is lower"
         )
         yield Violation("bbd_options.negative_iou_limit", "NO_EFFECT", sentence)
+
+
+def idle_settings(config: Config) -> Iterator[Violation]:
+    """Warns of settings that do not act on detectors.
+
+    Differs: DLAE 1.0 ignores the variations too, without a message (X8), and reports errors of
+    targets and outputs that mean nothing.
+    """
+    if config.config_file.model_signal != "BBD":
+        return
+    because = "has no effect because model_signal is BBD"
+    paths = [*IDLE_MONITORS, CATEGORICAL]
+    hints = dict.fromkeys(paths, "")
+    if config.augmentation.apply_augmentation_switch:
+        hints |= dict.fromkeys(IDLE_VARIATIONS, "; detectors vary as augmentation.bbd_* say")
+    for path, hint in hints.items():
+        section, _, key = path.partition(".")
+        if getattr(getattr(config, section), key):
+            yield Violation(path, "NO_EFFECT", f"{because}{hint}")
 
 
 def _has_square_boxes(options: BbdOptions) -> bool:

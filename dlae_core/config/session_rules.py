@@ -15,6 +15,8 @@ EXAMPLES = "save_configurations.example_images"
 CHECKPOINTS = "save_configurations.save_checkpoints_path"
 PLATEAU = "learning_rate_schedule.decay_on_plateau_switch"
 
+# Kinds of model whose examples can be drawn.
+_DRAWN = ("FCN", "BBD")
 # Files that a session cannot do without, each with what it is for.
 _FILES_NEEDED = {
     "Train": (("train_X", "an HDF5 file to train on"), ("train_y", "an HDF5 file to train on")),
@@ -85,8 +87,8 @@ def undrawn_examples(config: Config) -> Iterator[Violation]:
     settings, training = config.save_configurations, config.training_configurations
     if not settings.example_images:
         return
-    if config.config_file.model_signal != "FCN":
-        sentence = "has no effect because model_signal is not FCN"
+    if config.config_file.model_signal not in _DRAWN:
+        sentence = f"has no effect because model_signal is not {' or '.join(_DRAWN)}"
         yield Violation(EXAMPLES, "NO_EFFECT", sentence)
     elif not (training.validation_split or training.HasField("folds") or config.paths.validation_x):
         sentence = "has no effect without validation data; set validation_split or give files"

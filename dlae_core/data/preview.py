@@ -8,15 +8,14 @@ from numpy.typing import NDArray
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.loss_kinds import ONE_HOT_LOSSES, SPARSE_LOSS
+from dlae_core.data.boxed_preparation import BoxedImages
 from dlae_core.data.inspection import Expectation
 from dlae_core.data.normalization import Float32, Preprocessing, Statistics
 from dlae_core.data.preparation import COORDINATES, Preparation
 from dlae_core.data.randomness import Purpose, generator
 from dlae_core.data.source import Array, PairedFiles
-from dlae_core.data.stored_boxes import box_rows
 from dlae_core.data.targets import TargetKind
 from dlae_core.data.transforms import Variation
-from dlae_core.data.transforms.detection import DetectionChain
 
 
 @dataclass(frozen=True)
@@ -137,18 +136,12 @@ class _Boxed:
     """Views of samples of detectors."""
 
     def __init__(self, config: Config, expected: Expectation, preprocessing: Preprocessing) -> None:
-        self._preprocessing = preprocessing
-        on = config.augmentation.apply_augmentation_switch
-        self._chain = DetectionChain.from_config(config.augmentation) if on else None
+        self._images = BoxedImages.from_config(config.augmentation, preprocessing)
 
     def view(self, image: Array, annotation: Array, random: np.random.Generator | None) -> View:
         """Returns a sample with its boxes, moved by the chain of detectors."""
-        prepared = self._preprocessing.image(image)
-        boxes = box_rows(annotation).astype(np.float32)
-        if random is None or self._chain is None:
-            return View(prepared, boxes=boxes)
-        draw = self._chain.draw(random, boxes, prepared.shape[:2])
-        return View(self._chain.apply(prepared, draw), boxes=draw.boxes)
+        prepared, boxes = self._images.sample(image, annotation, random)
+        return View(prepared, boxes=boxes)
 
 
 def _target_kind(config: Config) -> TargetKind:

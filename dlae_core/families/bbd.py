@@ -56,6 +56,7 @@ class Bbd(Family):
         heads = build_heads(tensors, config.bbd_options, tuple(image.shape[1:3]))
         output = join_heads(heads)
         model = walk.model(output, "model")
+        _name_operations(model)
         return (Network(model, (*walk.items, *_summaries(walk, heads, output))),)
 
     def warnings(self, config: Config, networks: Sequence[Network]) -> list[Violation]:
@@ -71,6 +72,13 @@ class Bbd(Family):
             )
             for hook in hooks_beyond_image(options, model.input_shape[1:3], maps)
         ]
+
+
+def _name_operations(model: keras.Model) -> None:
+    """Numbers what is no layer: Keras counts on through the whole process, and files hold names."""
+    unnamed = (one for one in model.operations if not isinstance(one, keras.Layer))
+    for number, operation in enumerate(unnamed):
+        operation.name = f"operation{number:03d}"
 
 
 def _check_hooks(walk: Walk) -> None:

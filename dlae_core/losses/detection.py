@@ -10,8 +10,8 @@ from keras import ops
 
 from dlae_core.losses.reduction import full_precision
 
-_BOX_COLUMNS = 12
-_OFFSETS = slice(-_BOX_COLUMNS, -_BOX_COLUMNS + 4)
+BOX_COLUMNS = 12
+_OFFSETS = slice(-BOX_COLUMNS, -BOX_COLUMNS + 4)
 # Smallest probability that a logarithm is taken of.
 _SMALLEST = 1e-15
 
@@ -41,8 +41,8 @@ def ssd_terms(y_true: Any, y_pred: Any, negatives: float) -> tuple[Any, Any]:
     smooth L1 distance of the offsets of the object anchors. Both are 0 without any object.
     """
     y_true, y_pred = full_precision(y_true), full_precision(y_pred)
-    classes = y_true[..., :-_BOX_COLUMNS]
-    found = ops.maximum(y_pred[..., :-_BOX_COLUMNS], _SMALLEST)
+    classes = y_true[..., :-BOX_COLUMNS]
+    found = ops.maximum(y_pred[..., :-BOX_COLUMNS], _SMALLEST)
     entropy = -ops.sum(classes * ops.log(found), axis=-1)
     distance = ops.sum(_smooth_l1(y_true[..., _OFFSETS] - y_pred[..., _OFFSETS]), axis=-1)
     objects = ops.max(classes[..., 1:], axis=-1)

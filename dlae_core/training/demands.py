@@ -8,12 +8,12 @@ import numpy as np
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.file_pattern import EPOCH, fields_of
 from dlae_core.errors import InvalidConfig, StorageFailed, Violation
-from dlae_core.monitors import Monitors
+from dlae_core.training.learning import Learner
 
 PATTERN = "save_configurations.save_checkpoints_path"
 
 
-def check_names(config: Config, monitors: Monitors, validates: bool) -> None:
+def check_names(config: Config, learner: Learner, validates: bool) -> None:
     """Checks that the names of checkpoints hold metrics that there will be.
 
     Raises:
@@ -22,8 +22,10 @@ def check_names(config: Config, monitors: Monitors, validates: bool) -> None:
     settings = config.save_configurations
     if not settings.save_checkpoints_switch:
         return
+    monitors, judge = learner.monitors, learner.judge
     names = {"loss", *monitors.results(np.ones(monitors.size))}
-    known = names | {f"val_{name}" for name in names if validates}
+    validated = names | set(judge.names if judge else ())
+    known = names | {f"val_{name}" for name in validated if validates}
     for field in fields_of(settings.save_checkpoints_path):
         if field not in {EPOCH, *known}:
             sentence = (

@@ -53,16 +53,16 @@ class Pictures:
         ]
 
     def _panels(self, image: Float32, target: NDArray[Any], output: Float32) -> list[Picture]:
-        found = [_grey(_plane(image))]
+        found = [grey_of(plane_of(image))]
         if self._classes:
             numbers = [_class_numbers(target), output.argmax(-1)]
-            return found + [_coloured(_slice(one), self._classes) for one in numbers]
-        planes = [_plane(target), _plane(output)]
+            return found + [colours_of(_slice(one), self._classes) for one in numbers]
+        planes = [plane_of(target), plane_of(output)]
         low, high = float(planes[0].min()), float(planes[0].max())
-        return found + [_grey(one, low, high) for one in planes]
+        return found + [grey_of(one, low, high) for one in planes]
 
 
-def _plane(image: NDArray[Any]) -> NDArray[Any]:
+def plane_of(image: NDArray[Any]) -> NDArray[Any]:
     """Returns the first channel of an image (*space, channels), of a volume its middle slice."""
     return _slice(image[..., 0])
 
@@ -75,7 +75,7 @@ def _class_numbers(target: NDArray[Any]) -> NDArray[Any]:
     return target[..., 0] if target.shape[-1] == 1 else target.argmax(-1)
 
 
-def _grey(plane: NDArray[Any], low: float | None = None, high: float | None = None) -> Picture:
+def grey_of(plane: NDArray[Any], low: float | None = None, high: float | None = None) -> Picture:
     """Returns values as colours, dark for the lowest and bright for the highest."""
     low, high = plane.min() if low is None else low, plane.max() if high is None else high
     shares = np.clip((plane - low) / max(high - low, 1e-12), 0, 1)
@@ -83,7 +83,7 @@ def _grey(plane: NDArray[Any], low: float | None = None, high: float | None = No
     return np.repeat(grey[..., np.newaxis], 3, axis=-1)
 
 
-def _coloured(numbers: NDArray[Any], classes: int) -> Picture:
+def colours_of(numbers: NDArray[Any], classes: int) -> Picture:
     """Returns classes as colours, background black."""
     shades = np.rint(numbers * (255 / max(classes - 1, 1))).astype(np.uint8)
     colours = np.asarray(cv2.applyColorMap(shades, cv2.COLORMAP_TURBO), np.uint8)

@@ -9,8 +9,11 @@ from typing import Any
 from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import written_whole
 from dlae_core.checkpoints.archive import new_entry
+from dlae_core.data.pipeline import Pipeline
 from dlae_core.families.table import family_of
+from dlae_core.training.boxed_pictures import BoxedPictures
 from dlae_core.training.event_log import EventLog
+from dlae_core.training.judging import decoder_of
 from dlae_core.training.kept import deliver, made_folder
 from dlae_core.training.learning import Learner
 from dlae_core.training.pictures import Pictures
@@ -54,14 +57,10 @@ class Reports:
             UnusableDataset: A sample cannot be read.
         """
         settings, log, pictures = config.save_configurations, None, None
-        model, predict = learner.networks[0].model, learner.steps.output
         if settings.save_tensorboard_switch:
-            log = EventLog(folder, model, settings.save_tensorboard_frequency)
-        family = family_of(config)
-        if settings.example_images and data.validation and family.per_pixel:
-            is_value = family.target_kind(config) == "values"
-            classes = 0 if is_value else model.output_shape[-1]
-            pictures = Pictures(data.validation, settings.example_images, classes, predict)
+            log = EventLog(folder, learner.networks[0].model, settings.save_tensorboard_frequency)
+        if settings.example_images and data.validation:
+            pictures = _pictures(config, learner, data.validation)
         return cls(folder, log, pictures)
 
     def epoch_finished(self, epoch: int, metrics: Mapping[str, float], rate: float) -> None:
@@ -112,3 +111,16 @@ class Reports:
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("epoch-*-example-*.png"))
+
+
+def _pictures(config: Config, learner: Learner, data: Pipeline) -> Pictures | None:
+    """Returns who draws the examples of a family; None where there is nothing to see."""
+    family, network, predict = family_of(config), learner.networks[0], learner.steps.output
+    count = config.save_configurations.example_images
+    if family.expectation(config, network).boxes:
+        decoder = decoder_of(config, network)
+        return BoxedPictures(data, count, predict, decoder, family.classes(config, network))
+    if not family.per_pixel:
+        return None
+    is_value = family.target_kind(config) == "values"
+    return Pictures(data, count, 0 if is_value else network.output_shape[-1], predict)

@@ -80,9 +80,9 @@ class Run:
         self.position, self._written = START, START
         self._seconds = 0.0
         self.about: dict[str, Any] = {}
-        check_names(config, learner.monitors, data.validation is not None)
+        check_names(config, learner, data.validation is not None)
         self._sums = Sums(learner.monitors)
-        self._steps = learner.steps
+        self._steps, self._judge = learner.steps, learner.judge
         check_room(workspace, sum(array.nbytes for array in self._steps.arrays().values()))
         reports = Reports.of_config(config, workspace / "reports", learner, data)
         self._course = Course(config, learner, workspace, reports)
@@ -202,10 +202,13 @@ class Run:
     def _validate(self) -> Metrics:
         if self._data.validation is None:
             return {}
-        sums = Sums(self._sums.monitors)
+        sums, judge = Sums(self._sums.monitors), self._judge
         for batch in self._data.validation.batches(0):
-            sums.add(self._steps.evaluate(batch.images, batch.targets), batch.count)
-        return sums.metrics()
+            if judge:
+                sums.add(judge.evaluate(batch), batch.count)
+            else:
+                sums.add(self._steps.evaluate(batch.images, batch.targets), batch.count)
+        return sums.metrics() | (judge.results() if judge else {})
 
     def _close_epoch(self, metrics: Metrics, seconds: float) -> None:
         done = self.position

@@ -9,7 +9,6 @@ from tests.dlae_core.config.examples import violations, warnings
 SERIAL = "layers.serial_layer_list"
 HOOK = "Hook connection source"
 TWO_HOOKS = ["Input:(8, 8, 1)", "Convolution 2D:3", HOOK, "Convolution 2D:3", HOOK]
-NOT_YET = ("config_file.model_signal", "NOT_SUPPORTED_YET")
 PER_HOOK = "per predictor layer"
 
 
@@ -71,12 +70,12 @@ def _layers(*texts: str) -> dict[str, Any]:
 def test_detector_has_what_its_hooks_need(
     changes: dict[str, Any], found: list[tuple[str, str]]
 ) -> None:
-    assert violations(**changes) == [*found, NOT_YET]
+    assert violations(**changes) == found
 
 
 def test_list_with_an_unreadable_layer_has_an_unknown_number_of_hooks() -> None:
     changes = {**_layers("Input:(8, 8, 1)", "Conv", HOOK), "bbd_options__steps": [4, 4]}
-    assert violations(**changes) == [(f"{SERIAL}[1]", "UNKNOWN_LAYER"), NOT_YET]
+    assert violations(**changes) == [(f"{SERIAL}[1]", "UNKNOWN_LAYER")]
 
 
 def test_options_of_detectors_are_left_alone_where_there_is_none() -> None:
@@ -108,3 +107,26 @@ def test_options_and_layers_without_effect_are_warned_of(
     changes: dict[str, Any], found: list[tuple[str, str]]
 ) -> None:
     assert warnings(**changes) == found
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("preprocessing__categorical_switch", True),
+        ("monitors__mse_switch", True),
+        ("monitors__mae_switch", True),
+        ("augmentation__horizontal_flip_switch", True),
+        ("augmentation__rotation_range", 10),
+        ("augmentation__channel_shift_range", 5),
+    ],
+)
+def test_settings_that_do_not_act_on_detectors_are_warned_of(place: str, value: Any) -> None:
+    varied = {"augmentation__apply_augmentation_switch": True}
+    expected = [(place.replace("__", "."), "NO_EFFECT")]
+    assert warnings(**_detector(**varied, **{place: value})) == expected
+    found = warnings(**_detector(**{place: value}))
+    assert found == ([] if place.startswith("augmentation") else expected)
+
+
+def test_examples_of_detectors_are_drawn() -> None:
+    assert warnings(**_detector(save_configurations__example_images=2)) == []

@@ -140,3 +140,8 @@ def test_anchors_outside_the_image_are_warned_of() -> None:
     ]
     even = detector()
     assert Bbd().warnings(even, Bbd().networks(even)) == []
+
+
+def test_the_same_network_has_the_same_names_however_many_were_built_before() -> None:
+    """Files of equal networks are equal, byte by byte."""
+    assert _model(detector()).to_json() == _model(detector()).to_json()
