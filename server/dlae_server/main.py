@@ -12,6 +12,7 @@ import click
 
 import dlae
 from dlae_core.backbones.weight_files import FOLDER_VARIABLE
+from dlae_core.engines.choice import ENGINES
 from dlae_core.errors import DlaeError
 from dlae_server.app import Commands, serve
 from dlae_server.settings import Settings
@@ -48,6 +49,16 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "--weights-dir",
     type=FOLDER,
     help="Folder of ImageNet weights.  [default: weights in the data folder]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="What runs models.  [default: the fastest that can, model by model]",
+)
+@click.option(
+    "--engine-threads",
+    type=click.IntRange(1, 1024),
+    help="Threads that a model may use.  [default: as many as there are cores]",
 )
 @click.option(
     "--metrics-port",
@@ -91,6 +102,8 @@ def _settings(options: dict[str, Any]) -> Settings:
         data_dir=options["data_dir"].absolute(),
         data_roots=tuple(root.absolute() for root in options["data_roots"] or (Path.cwd(),)),
         weights_dir=weights_dir.absolute() if weights_dir else None,
+        engine=options["engine"],
+        engine_threads=options["engine_threads"],
         metrics_port=None if options["no_metrics"] else options["metrics_port"],
     )
 

@@ -1,9 +1,10 @@
 """The Open Inference Protocol, version 2: its messages, and what they mean here.
 
 The messages are made from the description that `protoc` wrote of `proto/oip/open_inference.proto`,
-in a descriptor pool of its own. A model takes the tensor `input` and gives `output`, and `labels`
-where it knows classes: the same bytes as `dlae.v1.PredictionService` takes and gives. After a
-change of the `.proto` file, which a test demands:
+in a descriptor pool of its own. A model takes the tensor `input` and gives `output`, `labels` where
+it knows classes, and `boxes` first where it is a detector: the same bytes as
+`dlae.v1.PredictionService` takes and gives. After a change of the `.proto` file, which a test
+demands:
 
     cd proto/oip
     python -m grpc_tools.protoc -I. open_inference.proto -o open_inference.binpb
@@ -23,7 +24,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from dlae.v1 import models_pb2
+from dlae.v1 import models_pb2, prediction_pb2
 from dlae_core.errors import InvalidTensor
 from dlae_server.errors import InvalidRequest
 from dlae_server.serving.frames import Question
@@ -31,7 +32,15 @@ from dlae_server.serving.statistics import Statistics
 
 DESCRIPTION = Path(__file__).with_name("open_inference.binpb")
 SERVICE = "inference.GRPCInferenceService"
-INPUT, OUTPUT, LABELS = "input", "output", "labels"
+INPUT, OUTPUT, LABELS, BOXES = "input", "output", "labels", "boxes"
+# Outputs and what they are in the contract.
+KINDS = {
+    OUTPUT: prediction_pb2.OUTPUT_KIND_OUTPUT,
+    LABELS: prediction_pb2.OUTPUT_KIND_LABELS,
+    BOXES: prediction_pb2.OUTPUT_KIND_BOXES,
+}
+DETECTORS = "BBD"
+_BOX_COLUMNS = 6
 EXTENSIONS = ("model_repository", "statistics")
 
 DATATYPES = {
@@ -110,6 +119,8 @@ def metadata(model: models_pb2.Model) -> Message:
         name=model.name, versions=[str(model.version)], platform="dlae"
     )
     answer.inputs.add(name=INPUT, datatype="FP32", shape=_axes(model.input_shape))
+    if model.family == DETECTORS:
+        answer.outputs.add(name=BOXES, datatype="FP32", shape=[-1, -1, _BOX_COLUMNS])
     answer.outputs.add(name=OUTPUT, datatype="FP32", shape=_axes(model.output_shape))
     if model.classes:
         datatype = "UINT8" if model.classes <= 256 else "UINT16"
@@ -161,18 +172,20 @@ def question(request: Message) -> tuple[Question, bytes]:
     data = _raw(tensor, raw) if raw else _typed(tensor)
     if len(data) != size:
         raise InvalidTensor(f"expected {size} bytes for the shape {shape}, got {len(data)}")
-    return Question(DATATYPES[tensor.datatype], shape, size, False), data
+    return Question(DATATYPES[tensor.datatype], shape, size), data
 
 
-def requested(request: Message) -> list[str]:
-    """Returns the names of the outputs that are asked for.
+def requested(request: Message, model: models_pb2.Model) -> list[str]:
+    """Returns the names of the outputs that are asked for, else of the model's first.
 
     Raises:
         InvalidRequest: One of them does not exist, or is asked for twice.
     """
-    names = [tensor.name for tensor in request.outputs] or [OUTPUT]
-    if len(set(names)) < len(names) or not set(names) <= {OUTPUT, LABELS}:
-        raise InvalidRequest(f"expected outputs of '{OUTPUT}' and '{LABELS}', got {names[:8]}")
+    known = (BOXES, OUTPUT) if model.family == DETECTORS else (OUTPUT, LABELS)
+    names = [tensor.name for tensor in request.outputs] or [known[0]]
+    if len(set(names)) < len(names) or not set(names) <= set(known):
+        expected = " and ".join(f"'{name}'" for name in known)
+        raise InvalidRequest(f"expected outputs of {expected}, got {names[:8]}")
     return names
 
 

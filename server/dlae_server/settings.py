@@ -18,6 +18,8 @@ class Settings:
         validations: Validations that may run at once.
         reserve_seconds: How long after a validation a worker waits for the next; 0: not at all.
         loaded_models: Models that may be loaded at once.
+        engine: What runs them; None: the fastest that can.
+        engine_threads: That each may use; None: as many as there are cores.
         pending_predictions: Predictions of one model that may wait.
         message_bytes: Largest message.
         tensor_bytes: Largest tensor, in chunks.
@@ -34,6 +36,8 @@ class Settings:
     validations: int = 2
     reserve_seconds: float = 600.0
     loaded_models: int = 2
+    engine: str | None = None
+    engine_threads: int | None = None
     pending_predictions: int = 64
     message_bytes: int = 64 << 20
     tensor_bytes: int = 2 << 30

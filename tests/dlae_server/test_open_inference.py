@@ -15,8 +15,10 @@ import pytest
 
 import dlae
 from dlae.arrays import array_from_tensor, tensor_from_array
+from dlae.v1 import models_pb2
 from dlae.v1 import prediction_pb2 as pb
 from dlae_server import oip
+from dlae_server.errors import InvalidRequest
 from tests.dlae_server.processes import ServerProcess, reason_of
 
 ROOT = Path(__file__).parents[2]
@@ -249,3 +251,17 @@ def test_the_index_of_loaded_models_leaves_out_the_others(
     every = {one.name for one in ask("RepositoryIndex").models}
     loaded = {one.name for one in ask("RepositoryIndex", ready=True).models}
     assert every - loaded == {"never-asked"}
+
+
+def test_a_detector_gives_boxes_first() -> None:
+    found = models_pb2.Model(
+        name="finds", version=1, family="BBD", input_shape=[8, 8, 1], output_shape=[80, 15]
+    )
+    outputs = oip.metadata(found).outputs
+    shapes = {row.name: (row.datatype, list(row.shape)) for row in outputs}
+    assert shapes == {"boxes": ("FP32", [-1, -1, 6]), "output": ("FP32", [-1, 80, 15])}
+    request = oip.message("ModelInferRequest")()
+    assert oip.requested(request, found) == ["boxes"]
+    request.outputs.add(name="labels")
+    with pytest.raises(InvalidRequest, match="'boxes' and 'output'"):
+        oip.requested(request, found)

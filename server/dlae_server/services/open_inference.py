@@ -71,11 +71,11 @@ class OpenInferenceService:
     async def ModelInfer(self, request: Message, context: Context) -> Message:
         """Predicts."""
         reference = oip.reference(request.model_name, request.model_version)
-        names = oip.requested(request)
+        names = oip.requested(request, (await self._predictions.catalogue.find(reference)).model)
         question, data = oip.question(request)
         answer = self._answer("ModelInfer", id=request.id)
         for name in names:
-            asked = replace(question, labels=name == oip.LABELS)
+            asked = replace(question, kind=oip.KINDS[name])
             entry, output = await self._predictions.predict(reference, asked, (data,))
             # All outputs come from one version, even where a newer one appears between them.
             reference = entry.reference

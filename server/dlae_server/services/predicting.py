@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import grpc
 
-from dlae_core.errors import DlaeError
+from dlae_core.bundle import MANIFEST_FILE, file_sha256
+from dlae_core.errors import CorruptArtifact, DlaeError
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
 from dlae_server.serving.frames import Question
@@ -26,16 +28,32 @@ class Predictions:
         self.catalogue = catalogue
         self.host = host
         self._metrics = metrics
+        self._hashes: dict[Path, str] = {}
+
+    def sha256(self, entry: Entry) -> str:
+        """Returns the SHA-256 of a model's manifest, which is read once.
+
+        Raises:
+            CorruptArtifact: It cannot be read.
+        """
+        path = entry.folder / MANIFEST_FILE
+        if path not in self._hashes:
+            try:
+                self._hashes[path] = file_sha256(path)
+            except OSError as error:
+                raise CorruptArtifact.of_file(path, "cannot be read") from error
+        return self._hashes[path]
 
     async def predict(
-        self, reference: str, question: Question, parts: Sequence[Buffer]
+        self, reference: str, question: Question, parts: Sequence[Buffer], urgent: bool = True
     ) -> tuple[Entry, Answer]:
         """Returns the model that predicted and its answer.
 
         Args:
             reference: `name` or `name@version`.
-            question: Type and shape of the images.
+            question: Type and shape of the images, and what is asked.
             parts: Their bytes, in order.
+            urgent: Whether to go before those who can wait.
 
         Raises:
             ModelNotFound: There is no such model or version.
@@ -46,7 +64,7 @@ class Predictions:
         start, code = time.monotonic(), grpc.StatusCode.CANCELLED
         try:
             target = Target(name, version, entry.folder)
-            answer = await self.host.predict(target, question, parts)
+            answer = await self.host.predict(target, question, parts, urgent)
             code = grpc.StatusCode.OK
         except DlaeError as error:
             code = code_of(error)

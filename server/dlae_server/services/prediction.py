@@ -12,6 +12,7 @@ from dlae.v1 import prediction_pb2 as pb
 from dlae.v1 import tensor_pb2
 from dlae.v1.prediction_pb2_grpc import PredictionServiceServicer
 from dlae_core.errors import InvalidTensor
+from dlae_core.prediction.options import check
 from dlae_server.allocation import give_back
 from dlae_server.errors import InvalidRequest, InvalidStream, TensorTooLarge
 from dlae_server.services.predicting import Predictions
@@ -39,16 +40,23 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
     async def Predict(self, request: pb.PredictRequest, context: Context) -> pb.PredictResponse:
         """Predicts one tensor."""
         tensor, data = request.input, request.input.data
-        question = _question(tensor, request.output_kind)
+        question = _question(tensor, request)
         if len(data) != question.size:
             raise InvalidTensor(
                 f"expected {question.size} bytes for the shape {question.shape}, got {len(data)}"
             )
-        entry, answer = await self._predictions.predict(request.model, question, (data,))
+        entry, answer = await self._predictions.predict(
+            request.model, question, (data,), _is_urgent(request)
+        )
         output = tensor_pb2.Tensor(
             data_type=NUMBERS[answer.dtype], shape=answer.shape, data=answer.data
         )
-        return pb.PredictResponse(model=entry.reference, output=output)
+        return pb.PredictResponse(
+            model=entry.reference,
+            output=output,
+            model_sha256=self._predictions.sha256(entry),
+            description=_description(answer),
+        )
 
     async def PredictStream(
         self, requests: AsyncIterator[pb.PredictStreamRequest], context: Context
@@ -57,11 +65,18 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
         parts: list[bytes] = []
         most = 0
         try:
-            model, question = await self._collected(requests, parts)
+            asked, question = await self._collected(requests, parts)
             most = len(parts)
-            entry, answer = await self._predictions.predict(model, question, parts)
+            entry, answer = await self._predictions.predict(
+                asked.model, question, parts, _is_urgent(asked)
+            )
             parts.clear()
-            result = pb.PredictStreamResult(model=entry.reference, output=_header(answer))
+            result = pb.PredictStreamResult(
+                model=entry.reference,
+                output=_header(answer),
+                model_sha256=self._predictions.sha256(entry),
+                description=_description(answer),
+            )
             yield pb.PredictStreamResponse(header=result)
             most = max(most, len(answer.parts))
             answer.parts.reverse()
@@ -74,20 +89,20 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
 
     async def _collected(
         self, requests: AsyncIterator[pb.PredictStreamRequest], parts: list[bytes]
-    ) -> tuple[str, Question]:
-        """Adds the bytes of a chunked request; returns the model, and the tensor's type and shape.
+    ) -> tuple[pb.PredictStreamHeader, Question]:
+        """Adds the bytes of a chunked request; returns its header, and the same for the host.
 
         Raises:
             InvalidStream: The chunks are no tensor.
             TensorTooLarge: It is larger than the server takes.
         """
-        model, question, count = "", None, 0
+        header, question, count = pb.PredictStreamHeader(), None, 0
         async for request in requests:
             if (request.WhichOneof("part") == "header") != (question is None):
                 raise InvalidStream("expected one header, then chunks of data")
             if question is None:
-                model = request.header.model
-                question = _question(request.header.input, request.header.output_kind)
+                header = request.header
+                question = _question(header.input, header)
                 if question.size > self._settings.tensor_bytes:
                     raise TensorTooLarge(question.size, self._settings.tensor_bytes)
                 continue
@@ -98,11 +113,12 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
         expected = question.size if question else 0
         if question is None or count != expected:
             raise InvalidStream(f"expected {expected} bytes in all chunks, got {count}")
-        return model, question
+        return header, question
 
 
 def _question(
-    tensor: tensor_pb2.Tensor | tensor_pb2.TensorHeader, kind: "pb.OutputKind"
+    tensor: tensor_pb2.Tensor | tensor_pb2.TensorHeader,
+    asked: pb.PredictRequest | pb.PredictStreamHeader,
 ) -> Question:
     """Returns what is asked, of a tensor whose shape an array can have."""
     shape = tuple(tensor.shape)
@@ -112,9 +128,31 @@ def _question(
         size = byte_count(tensor.data_type, shape)
     except ValueError as error:
         raise InvalidTensor(str(error)) from error
-    if kind not in pb.OutputKind.values():
-        raise InvalidRequest(f"expected a known kind of output, got {kind}")
-    return Question(DATA_TYPES[tensor.data_type].str, shape, size, kind == pb.OUTPUT_KIND_LABELS)
+    for name, value, known in (
+        ("kind of output", asked.output_kind, pb.OutputKind.values()),
+        ("priority", asked.priority, pb.Priority.values()),
+    ):
+        if value not in known:
+            raise InvalidRequest(f"expected a known {name}, got {value}")
+    dtype = DATA_TYPES[tensor.data_type].str
+    return Question(dtype, shape, size, asked.output_kind, _options(asked), asked.describe)
+
+
+def _options(asked: pb.PredictRequest | pb.PredictStreamHeader) -> bytes:
+    """Returns the options as a model's process takes them, short and equal where they mean it."""
+    if not asked.HasField("options"):
+        return b""
+    check(asked.options)
+    asked.options.DiscardUnknownFields()
+    return asked.options.SerializeToString(deterministic=True)
+
+
+def _is_urgent(asked: pb.PredictRequest | pb.PredictStreamHeader) -> bool:
+    return asked.priority != pb.PRIORITY_BATCH
+
+
+def _description(answer: Answer) -> pb.Description | None:
+    return pb.Description.FromString(answer.description) if answer.description else None
 
 
 def _header(answer: Answer) -> tensor_pb2.TensorHeader:

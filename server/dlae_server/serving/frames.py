@@ -10,8 +10,9 @@ from dataclasses import dataclass
 FRAME_BYTES = 64 << 10
 READY, OUTPUT, FAILURE = range(3)
 
-_QUESTION = struct.Struct("<Q?4sB")
+_QUESTION = struct.Struct("<QB?4sB")
 _OUTPUT = struct.Struct("<BQ4sBddd")
+_AXIS_BYTES = 8
 _MESSAGE_LENGTH = 4000
 
 
@@ -23,26 +24,39 @@ class Question:
         dtype: NumPy's name of the type, such as `<f4`.
         shape: Length of each axis; the first is the batch.
         size: Bytes of the array, which begin the memory of the input.
-        labels: Whether the most probable classes are asked for.
+        kind: Number of the contract's `OutputKind` that is asked for.
+        options: A message `PredictOptions`; empty: the model's own.
+        describe: Whether the answer tells what was done.
     """
 
     dtype: str
     shape: tuple[int, ...]
     size: int
-    labels: bool
+    kind: int = 0
+    options: bytes = b""
+    describe: bool = False
+
+    def joins(self, other: "Question") -> bool:
+        """Returns whether the arrays of both can be one: all but the first axis agrees."""
+        return (
+            self.shape[1:] == other.shape[1:]
+            and (self.dtype, self.kind) == (other.dtype, other.kind)
+            and (self.options, self.describe) == (other.options, other.describe)
+        )
 
     def packed(self) -> bytes:
         """Returns the frame."""
         rank = len(self.shape)
-        head = _QUESTION.pack(self.size, self.labels, self.dtype.encode(), rank)
-        return head + struct.pack(f"<{rank}q", *self.shape)
+        head = _QUESTION.pack(self.size, self.kind, self.describe, self.dtype.encode(), rank)
+        return head + struct.pack(f"<{rank}q", *self.shape) + self.options
 
     @classmethod
     def unpacked(cls, frame: bytes) -> "Question":
         """Returns what a frame holds."""
-        size, labels, dtype, rank = _QUESTION.unpack_from(frame)
+        size, kind, describe, dtype, rank = _QUESTION.unpack_from(frame)
         shape = struct.unpack_from(f"<{rank}q", frame, _QUESTION.size)
-        return cls(_name(dtype), shape, size, labels)
+        options = frame[_QUESTION.size + _AXIS_BYTES * rank :]
+        return cls(_name(dtype), shape, size, kind, options, describe)
 
 
 @dataclass(frozen=True)
@@ -54,25 +68,28 @@ class Output:
         shape: Length of each axis.
         size: Bytes of the array, which begin the memory of the output.
         seconds: What taking the input, the prediction and storing the output took.
+        description: A message `Description`, where asked for.
     """
 
     dtype: str
     shape: tuple[int, ...]
     size: int
     seconds: tuple[float, float, float]
+    description: bytes = b""
 
     def packed(self) -> bytes:
         """Returns the frame."""
         rank = len(self.shape)
         head = _OUTPUT.pack(OUTPUT, self.size, self.dtype.encode(), rank, *self.seconds)
-        return head + struct.pack(f"<{rank}q", *self.shape)
+        return head + struct.pack(f"<{rank}q", *self.shape) + self.description
 
     @classmethod
     def unpacked(cls, frame: bytes) -> "Output":
         """Returns what a frame holds."""
         _, size, dtype, rank, *seconds = _OUTPUT.unpack_from(frame)
         shape = struct.unpack_from(f"<{rank}q", frame, _OUTPUT.size)
-        return cls(_name(dtype), shape, size, (seconds[0], seconds[1], seconds[2]))
+        description = frame[_OUTPUT.size + _AXIS_BYTES * rank :]
+        return cls(_name(dtype), shape, size, (seconds[0], seconds[1], seconds[2]), description)
 
 
 def packed_failure(reason: str, message: str) -> bytes:

@@ -64,18 +64,22 @@ class Host:
         self._lanes: dict[Target, Lane] = {}
         self._statistics: dict[Target, Statistics] = {}
 
-    async def predict(self, target: Target, question: Question, parts: Sequence[Buffer]) -> Answer:
+    async def predict(
+        self, target: Target, question: Question, parts: Sequence[Buffer], urgent: bool = True
+    ) -> Answer:
         """Predicts with a model, which is loaded where it is not.
 
         Args:
             target: The model.
-            question: Type and shape of the images.
+            question: Type and shape of the images, and what is asked.
             parts: Their bytes, in order.
+            urgent: Whether to go before those who can wait.
 
         Raises:
             QueueFull: Too many predictions of the model are waiting.
             CorruptArtifact: The model cannot be loaded.
             InvalidImage: The images do not suit the model.
+            InvalidOptions: The options do not suit the model.
             ModelProcessDied: The model's process ended.
         """
         lane = self._lanes.get(target)
@@ -87,7 +91,7 @@ class Host:
         self._metrics.pending.inc()
         start, outcome = time.monotonic(), self.statistics(target).fail
         try:
-            answer = await lane.predict(question, parts)
+            answer = await lane.predict(question, parts, urgent)
             outcome = self.statistics(target).success
             return answer
         finally:
@@ -131,8 +135,9 @@ class Host:
             await self._make_room(target)
             start = time.monotonic()
             log = target.bundle.parent / f"{target.bundle.name}.log"
+            engine = (self._settings.engine or "", str(self._settings.engine_threads or 0))
             try:
-                model = await ModelProcess.start(target.bundle, log, self._command)
+                model = await ModelProcess.start(target.bundle, log, self._command, engine)
             except ModelProcessDied as error:
                 raise ModelProcessDied(target.reference) from error
             self._loaded[target] = model

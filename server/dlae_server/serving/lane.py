@@ -1,9 +1,10 @@
 """The line of callers before one model, and how they are joined into calls of its engine.
 
 A caller who finds the engine idle is served at once. Those who come while it works wait, and are
-then taken oldest first: with the oldest go all others whose images have its type and shape, up to
-`BATCH_ROWS` images or `BATCH_BYTES`. Nobody waits for a timer. Who gives up waiting, at a deadline
-or by cancelling, never reaches the engine.
+then taken oldest first, the urgent before the others, who turn urgent after `PATIENCE_SECONDS`:
+with the oldest go all others as urgent whose images have its type and shape and who ask for the
+same, up to `BATCH_ROWS` images or `BATCH_BYTES`. Nobody waits for a timer. Who gives up waiting, at
+a deadline or by cancelling, never reaches the engine.
 
 Where a joined call fails, each of its callers is asked for again, alone: an image that the model
 refuses, or that kills its process, harms nobody else. A process that dies while it works for one
@@ -14,7 +15,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dlae_core.errors import DlaeError
 from dlae_server.errors import ModelProcessDied, ShuttingDown
@@ -26,6 +27,8 @@ from dlae_server.serving.statistics import Statistics
 
 BATCH_ROWS = 32
 BATCH_BYTES = 64 << 20
+# How long a caller who can wait does so for others.
+PATIENCE_SECONDS = 10.0
 # How much the latest call weighs in the mean time of calls.
 _WEIGHT = 0.2
 
@@ -38,6 +41,7 @@ class Caller:
         question: Type and shape of the images.
         parts: Their bytes.
         answer: Set in the end.
+        urgent: Whether the caller goes before those who can wait.
         alone: Whether a joined call with these images has failed.
         arrived: When the wait began, in seconds of the monotonic clock.
     """
@@ -45,19 +49,15 @@ class Caller:
     question: Question
     parts: Sequence[Buffer]
     answer: "asyncio.Future[Answer]"
+    urgent: bool = True
     alone: bool = False
     arrived: float = field(default_factory=time.monotonic)
 
     def joins(self, other: "Caller") -> bool:
         """Returns whether both can be served by one call."""
-        mine, theirs = self.question, other.question
-        return (
-            not (self.alone or other.alone)
-            and self.rows > 0
-            and other.rows > 0
-            and mine.shape[1:] == theirs.shape[1:]
-            and (mine.dtype, mine.labels) == (theirs.dtype, theirs.labels)
-        )
+        alone = self.alone or other.alone
+        empty = not (self.rows and other.rows)
+        return not (alone or empty) and self.question.joins(other.question)
 
     @property
     def rows(self) -> int:
@@ -101,13 +101,15 @@ class Lane:
         self._serving: asyncio.Task[None] | None = None
         self._joins = True
 
-    async def predict(self, question: Question, parts: Sequence[Buffer]) -> Answer:
-        """Waits for a prediction.
+    async def predict(
+        self, question: Question, parts: Sequence[Buffer], urgent: bool = True
+    ) -> Answer:
+        """Waits for a prediction; for those of all urgent callers too, where it is not urgent.
 
         Raises:
             DlaeError: What the model's process, or its start, tells.
         """
-        caller = Caller(question, parts, asyncio.get_running_loop().create_future())
+        caller = Caller(question, parts, asyncio.get_running_loop().create_future(), urgent)
         self.pending += 1
         self._waiting.append(caller)
         if self._serving is None:
@@ -175,7 +177,7 @@ class Lane:
             return await process.ask(first, callers[0].parts, ())
         rows = [caller.rows for caller in callers]
         size = sum(caller.question.size for caller in callers)
-        joined = Question(first.dtype, (sum(rows), *first.shape[1:]), size, first.labels)
+        joined = replace(first, shape=(sum(rows), *first.shape[1:]), size=size)
         return await process.ask(joined, [part for one in callers for part in one.parts], rows)
 
     def _again(self, callers: list[Caller], error: DlaeError) -> None:
@@ -187,12 +189,12 @@ class Lane:
             caller.alone = True
 
     def _next(self) -> list[Caller]:
-        """Returns the oldest caller and those who join it."""
+        """Returns the oldest caller of the most urgent and those who join it."""
         if not self._drop_absent():
             return []
-        oldest = self._waiting[0]
+        oldest, *others = self._most_urgent()
         callers, rows, size = [oldest], oldest.rows, oldest.question.size
-        for caller in list(self._waiting)[1:] if self._joins else ():
+        for caller in others if self._joins else ():
             if rows >= BATCH_ROWS or size >= BATCH_BYTES:
                 break
             fits = rows + caller.rows <= BATCH_ROWS and size + caller.question.size <= BATCH_BYTES
@@ -200,6 +202,12 @@ class Lane:
                 callers.append(caller)
                 rows, size = rows + caller.rows, size + caller.question.size
         return callers
+
+    def _most_urgent(self) -> list[Caller]:
+        """Returns the urgent callers, or all where there are none, the oldest first."""
+        waits = time.monotonic() - PATIENCE_SECONDS
+        urgent = [one for one in self._waiting if one.urgent or one.arrived < waits]
+        return urgent or list(self._waiting)
 
     def _drop_absent(self) -> bool:
         """Forgets callers who have gone; returns whether any is left."""

@@ -27,6 +27,7 @@ FAILURES: dict[str, type[DlaeError]] = {
     for kind in (
         core.InvalidTensor,
         core.InvalidImage,
+        core.InvalidOptions,
         core.CorruptArtifact,
         core.IncompatibleArtifact,
         core.StorageFailed,
@@ -45,11 +46,13 @@ class Answer:
         dtype: NumPy's name of the type.
         shape: Length of each axis.
         parts: The elements in row-major order, cut into parts of at most 1 MiB.
+        description: A message `Description`, where asked for.
     """
 
     dtype: str
     shape: tuple[int, ...]
     parts: list[bytes]
+    description: bytes = b""
 
     @property
     def data(self) -> bytes:
@@ -92,8 +95,16 @@ class ModelProcess:
         self._loop.add_reader(connection, self._receive)
 
     @classmethod
-    async def start(cls, bundle: Path, log: Path, command: tuple[str, ...]) -> "ModelProcess":
+    async def start(
+        cls, bundle: Path, log: Path, command: tuple[str, ...], engine: Sequence[str] = ("", "0")
+    ) -> "ModelProcess":
         """Starts a process and waits until its model is ready.
+
+        Args:
+            bundle: The model.
+            log: Where the process writes its errors.
+            command: What runs the process.
+            engine: Name of the engine, empty for any; and number of its threads, 0 for any.
 
         Raises:
             CorruptArtifact: The model cannot be loaded.
@@ -108,6 +119,7 @@ class ModelProcess:
                 *command,
                 str(bundle),
                 *map(str, descriptors),
+                *engine,
                 pass_fds=descriptors,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=errors,
@@ -225,7 +237,7 @@ class ModelProcess:
     def _read(self, output: Output, rows: Sequence[int]) -> list[Answer]:
         if not rows:
             parts = memory.read(self._output, 0, output.size)
-            return [Answer(output.dtype, output.shape, parts)]
+            return [Answer(output.dtype, output.shape, parts, output.description)]
         total = sum(rows)
         if not output.shape or output.shape[0] != total:
             raise Unjoinable(f"expected {total} outputs, got an array of shape {output.shape}")
@@ -233,7 +245,8 @@ class ModelProcess:
         for count in rows:
             size = output.size // total * count
             parts = memory.read(self._output, offset, size)
-            answers.append(Answer(output.dtype, (count, *output.shape[1:]), parts))
+            shape = (count, *output.shape[1:])
+            answers.append(Answer(output.dtype, shape, parts, output.description))
             offset += size
         return answers
 

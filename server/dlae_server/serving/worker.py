@@ -1,8 +1,9 @@
 """The process of a loaded model.
 
-`python -m dlae_server.serving.worker BUNDLE SOCKET INPUT OUTPUT` inherits three descriptors: of
-the socket on which it answers one frame with one, and of the memory of inputs and outputs. Its
-first frame, `READY` or a failure, comes unasked. It ends when the socket closes.
+`python -m dlae_server.serving.worker BUNDLE SOCKET INPUT OUTPUT ENGINE THREADS` inherits three
+descriptors: of the socket on which it answers one frame with one, and of the memory of inputs and
+outputs. An empty engine, or 0 threads, means any. Its first frame, `READY` or a failure, comes
+unasked. It ends when the socket closes.
 """
 
 import socket
@@ -10,12 +11,16 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dlae.v1.prediction_pb2 import OutputKind
 from dlae_core.errors import DlaeError, InvalidTensor
 from dlae_core.prediction import Predictor
+from dlae_core.prediction.answering import answered, kind_asked, options_asked
+from dlae_core.prediction.description import describe
 from dlae_server.serving import memory
 from dlae_server.serving.frames import FRAME_BYTES, READY, Output, Question, packed_failure
 
@@ -23,9 +28,10 @@ from dlae_server.serving.frames import FRAME_BYTES, READY, Output, Question, pac
 def main() -> None:
     """Loads the model and answers until the socket closes."""
     channel, inputs, outputs = (int(argument) for argument in sys.argv[2:5])
+    engine, threads = sys.argv[5] or None, int(sys.argv[6]) or None
     connection = socket.socket(fileno=channel)
     try:
-        predictor = Predictor(Path(sys.argv[1]))
+        predictor = Predictor(Path(sys.argv[1]), engine, threads)
         predictor.warm_up()
     except DlaeError as error:
         connection.send(packed_failure(error.reason, str(error)))
@@ -44,14 +50,19 @@ def _answer(predictor: Predictor, mapped: memory.Mapped, outputs: int, asked: Qu
     times = [time.perf_counter()]
     images = _images(mapped, asked)
     times.append(time.perf_counter())
-    output = np.ascontiguousarray(predictor.predict(images, asked.labels))
+    options = options_asked(predictor, asked.options)
+    kind = kind_asked(predictor, cast("OutputKind", asked.kind))
+    output = np.ascontiguousarray(answered(predictor, images, kind, options))
     times.append(time.perf_counter())
     if output.size:
         memory.write(outputs, [output.reshape(-1).view(np.uint8).data])
     times.append(time.perf_counter())
     taken, predicted, stored = (end - start for start, end in pairwise(times))
     seconds = (taken, predicted, stored)
-    return Output(output.dtype.str, output.shape, output.nbytes, seconds).packed()
+    done = b""
+    if asked.describe:
+        done = describe(predictor, kind, images.shape, options).SerializeToString()
+    return Output(output.dtype.str, output.shape, output.nbytes, seconds, done).packed()
 
 
 def _images(mapped: memory.Mapped, asked: Question) -> NDArray[np.generic]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -61,10 +62,12 @@ class Scene:
         """The newest process."""
         return self.processes[-1]
 
-    def call(self, data: bytes, shape: tuple[int, ...] = (1, 1)) -> "asyncio.Task[Answer]":
+    def call(
+        self, data: bytes, shape: tuple[int, ...] = (1, 1), urgent: bool = True, **asked: Any
+    ) -> "asyncio.Task[Answer]":
         """Lets a caller come."""
-        question = Question("|u1", shape, len(data), False)
-        return asyncio.create_task(self.lane.predict(question, (data,)))
+        question = Question("|u1", shape, len(data), **asked)
+        return asyncio.create_task(self.lane.predict(question, (data,), urgent))
 
     async def busy(self) -> "asyncio.Task[Answer]":
         """Lets a first caller come whom the engine works for."""
@@ -256,4 +259,47 @@ def test_a_fault_of_ours_reaches_who_waits() -> None:
             await scene.call(b"a")
         assert (await scene.call(b"b")).data == b"b"
 
+    acted(play)
+
+
+@pytest.mark.parametrize("asked", [{"kind": 1}, {"options": b"o"}, {"describe": True}])
+def test_only_who_asks_for_the_same_is_joined(asked: dict[str, Any]) -> None:
+    async def play(scene: Scene) -> None:
+        first = await scene.busy()
+        calls = [scene.call(b"a"), scene.call(b"b", **asked), scene.call(b"c", **asked)]
+        await settled()
+        scene.process.proceed.set()
+        await asyncio.gather(first, *calls)
+        assert scene.process.calls[1:] == [[b"a"], [b"b", b"c"]]
+
+    acted(play)
+
+
+def test_who_can_wait_goes_after_the_urgent() -> None:
+    async def play(scene: Scene) -> None:
+        first = await scene.busy()
+        calls = [
+            scene.call(b"slow", urgent=False),
+            scene.call(b"fast"),
+            scene.call(b"later", urgent=False),
+            scene.call(b"other", (1, 2)),
+        ]
+        await settled()
+        scene.process.proceed.set()
+        await asyncio.gather(first, *calls)
+        assert scene.process.calls[1:] == [[b"fast"], [b"other"], [b"slow", b"later"]]
+
+    acted(play)
+
+
+def test_nobody_waits_for_the_urgent_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(scene: Scene) -> None:
+        first = await scene.busy()
+        calls = [scene.call(b"slow", (1, 2), urgent=False), scene.call(b"fast")]
+        await settled()
+        scene.process.proceed.set()
+        await asyncio.gather(first, *calls)
+        assert scene.process.calls[1:] == [[b"slow"], [b"fast"]]
+
+    monkeypatch.setattr(lanes, "PATIENCE_SECONDS", -1.0)
     acted(play)

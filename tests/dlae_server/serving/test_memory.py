@@ -60,9 +60,11 @@ def test_large_memory_is_given_back_and_serves_again(
 
 
 def test_frames_come_back_as_they_were() -> None:
-    question = Question("<f4", (2, 0, 3), 1 << 40, True)
+    question = Question("<f4", (2, 0, 3), 1 << 40, 1, b"abc", True)
     assert Question.unpacked(question.packed()) == question
     output = Output("|u1", (), 7, (0.5, 1.0, 2.0))
     assert Output.unpacked(output.packed()) == output
+    told = Output("|u1", (3, 2), 6, (0.5, 1.0, 2.0), b"described")
+    assert Output.unpacked(told.packed()) == told
     assert unpacked_failure(packed_failure("INVALID_IMAGE", "ä" * 9)) == ("INVALID_IMAGE", "ä" * 9)
     assert len(packed_failure("R", "ä" * 50_000)) < 10_000
