@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from dlae_client.cli.completion import model_references
 from dlae_client.cli.context import Session, command
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=model_references)
 @click.option(
     "-o",
     "--output",
@@ -19,7 +20,10 @@ from dlae_client.cli.context import Session, command
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @command
 def fetch(session: Session, model: str, output: Path, overwrite: bool) -> None:
-    """Copies MODEL (name or name@version) here."""
+    """Copies MODEL (name, name@version or name@alias) here.
+
+    One that broke off goes on where it was.
+    """
     with session.client() as client:
         path = client.fetch(model, output, overwrite=overwrite)
     session.print(f"wrote {path}")

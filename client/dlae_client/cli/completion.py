@@ -1,0 +1,41 @@
+"""Names that the shell completes, asked of the server; nothing where it does not answer."""
+
+import click
+
+from dlae_client.cli.context import Session
+from dlae_client.client import DEFAULT_SERVER
+from dlae_client.errors import ClientError
+
+MOST = 200
+
+
+def model_names(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Returns names of models that begin like this."""
+    return _completed(context, begun, exact=False)
+
+
+def model_references(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Returns references that begin like this: names, and versions and aliases of one name."""
+    return _completed(context, begun, exact="@" in begun)
+
+
+def _completed(context: click.Context, begun: str, exact: bool) -> list[str]:
+    found: dict[str, None] = {}
+    try:
+        with Session(_server(context)).client() as client:
+            for model in client.models():
+                parts = (str(model.version), *model.aliases) if exact else ()
+                found |= dict.fromkeys(f"{model.name}@{part}" for part in parts)
+                found |= {} if exact else {model.name: None}
+    except ClientError:
+        return []
+    return [name for name in found if name.startswith(begun)][:MOST]
+
+
+def _server(context: click.Context) -> str:
+    """Returns the server that the words so far name, before the command or after it."""
+    named = context.params.get("server")
+    while context.parent is not None and not named:
+        context = context.parent
+        named = context.params.get("server")
+    return str(named or DEFAULT_SERVER)
