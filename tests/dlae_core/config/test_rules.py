@@ -150,7 +150,7 @@ def test_kinds_of_model_have_their_own_losses(
         "layers__generator_layer_list": VECTOR,
         "layers__discriminator_layer_list": VECTOR,
     }
-    assert violations(**changes) == [*found, ("config_file.model_signal", "NOT_SUPPORTED_YET")]
+    assert violations(**changes) == found
 
 
 def test_reshape_changes_the_rank_that_layers_meet() -> None:
