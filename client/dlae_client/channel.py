@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import grpc
 
-from dlae_client.errors import error_from_rpc
+from dlae_client.errors import ServerUnreachable, error_from_rpc
 
 # Safe to repeat: they change nothing.
 _REPEATABLE = {
@@ -119,6 +119,32 @@ class Connection:
         """
         with self.errors():
             return method(request, timeout=seconds)
+
+    def chunks(
+        self, begin: Callable[[int], Iterable[Any]], offset: int, seconds: float
+    ) -> Iterator[Any]:
+        """Yields the pieces of a file; where the server goes away, goes on when it is back.
+
+        Args:
+            begin: Streams the file from a position on.
+            offset: The first position.
+            seconds: How long a server that went away is waited for.
+
+        Raises:
+            ClientError: The call failed.
+        """
+        patience = Patience(seconds)
+        while True:
+            try:
+                with self.errors():
+                    for chunk in begin(offset):
+                        patience.found()
+                        offset = chunk.offset + len(chunk.data)
+                        yield chunk
+                return
+            except ServerUnreachable:
+                if not patience.wait():
+                    raise
 
     def close(self) -> None:
         """Closes the channel."""

@@ -1,6 +1,7 @@
 """The client: everything the service does, as methods."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -8,7 +9,14 @@ from dlae.v1 import training_pb2
 from dlae.v1.training_pb2_grpc import TrainingServiceStub
 from dlae_client.channel import Connection, Patience
 from dlae_client.configuration import Configuration, config_source, model_name
-from dlae_client.errors import JobCancelled, JobFailed, ServerUnreachable
+from dlae_client.errors import (
+    DataLost,
+    JobCancelled,
+    JobFailed,
+    NotFound,
+    ServerUnreachable,
+)
+from dlae_client.fetching import fetch_entry
 from dlae_client.registry import Registry
 
 if TYPE_CHECKING:
@@ -90,6 +98,50 @@ class Client(Registry):
         )
         answer: training_pb2.TrainResponse = self._call(self._training.Train, request)
         return answer
+
+    def run(
+        self, configuration: Configuration, name: str | None = None
+    ) -> training_pb2.RunResponse:
+        """Submits a job that does what `type_signal` says: it trains, or predicts a file.
+
+        Args:
+            configuration: As in `train`.
+            name: Name of the job, and of the model that it makes; by default that of the file.
+        """
+        request = training_pb2.RunRequest(
+            config=config_source(configuration),
+            name=model_name(configuration) if name is None else name,
+        )
+        answer: training_pb2.RunResponse = self._call(self._training.Run, request)
+        return answer
+
+    def fetch_result(self, job_id: str, destination: str | Path, overwrite: bool = False) -> Path:
+        """Copies the predictions of an inference session here, as `fetch` does with a model.
+
+        Args:
+            job_id: A job that has succeeded.
+            destination: The file, or a folder that is there, where it keeps its name.
+            overwrite: Whether the file may exist.
+
+        Raises:
+            NotFound: There is no such job, or it has written nothing.
+        """
+        job = self.status(job_id)
+        if not job.results:
+            message = f"the job {job_id} has no predictions: it trains, or has not succeeded"
+            raise NotFound(message, "RESULT_NOT_FOUND")
+        file, path = job.results[0], Path(destination).expanduser()
+        if Path(file.name).name != file.name:
+            raise DataLost(f"the server named a file '{file.name[:80]}', no plain name", "NAME")
+
+        def chunks(name: str, offset: int) -> Iterator[training_pb2.FetchResultResponse]:
+            def begin(at: int) -> Any:
+                request = training_pb2.FetchResultRequest(job_id=job_id, file=name, offset=at)
+                return self._training.FetchResult(request)
+
+            return self._connection.chunks(begin, offset, self._reconnect_seconds)
+
+        return fetch_entry(file, chunks, path / file.name if path.is_dir() else path, overwrite)
 
     def status(self, job_id: str) -> Job:
         """Returns a job as it is now."""

@@ -11,7 +11,7 @@ from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
 from dlae.v1.training_pb2 import ConfigSource
 from dlae_client.errors import InvalidRequest, LocalFileError
-from dlae_core.config.references import is_reference
+from dlae_core.config.references import INFERENCE, is_model_reference, is_reference
 from dlae_core.layers.language import LayerSyntaxError, format_layer, parse_layer
 
 # Weights of a backbone that are no file.
@@ -63,6 +63,18 @@ def read_text(path: Path) -> str:
         raise LocalFileError(f"cannot read {path}: expected JSON in UTF-8") from error
 
 
+def is_inference(text: str) -> bool:
+    """Returns whether a text is the configuration of an inference session, as far as one can tell.
+
+    What is wrong with it, the server says.
+    """
+    try:
+        found = json.loads(text)["config_file"]["type_signal"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return False
+    return str(found).strip() == INFERENCE
+
+
 def model_name(configuration: Configuration) -> str:
     """Returns the allowed name of a model that is most like the name of a configuration's file.
 
@@ -86,7 +98,7 @@ def _absolute(sections: Any, folder: Path) -> Any:
     changed = dict(sections)
     if isinstance(sections.get("paths"), Mapping):
         paths = sections["paths"].items()
-        changed["paths"] = {key: _path(value, folder) for key, value in paths}
+        changed["paths"] = {key: _path(value, folder, key) for key, value in paths}
     if isinstance(sections.get("layers"), Mapping):
         lists = sections["layers"].items()
         changed["layers"] = {key: _layers(value, folder) for key, value in lists}
@@ -120,19 +132,21 @@ def _absolute_message(config: Config, folder: Path) -> Config:
     absolute = Config()
     absolute.CopyFrom(config)
     for field, value in config.paths.ListFields():
-        setattr(absolute.paths, field.name, _path(value, folder))
+        setattr(absolute.paths, field.name, _path(value, folder, field.name))
     for _, layers in absolute.layers.ListFields():
         for layer in layers:
             _made_absolute(layer, folder)
     return absolute
 
 
-def _path(value: Any, folder: Path) -> Any:
+def _path(value: Any, folder: Path, key: str = "") -> Any:
+    """Returns a path made absolute; what names something on the server, as it is."""
     if not isinstance(value, (str, Path)) or not str(value).strip():
         return value
-    if is_reference(str(value).strip()):
-        return value
-    return str((folder / Path(str(value).strip()).expanduser()).resolve())
+    text = str(value).strip()
+    path = (folder / Path(text).expanduser()).resolve()
+    named = key == "load_model" and is_model_reference(text) and not path.exists()
+    return value if is_reference(text) or named else str(path)
 
 
 def _has_duplicates(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Models to files: every file checked, and whole or not there.
+"""Models and results to files: every file checked, and whole or not there.
 
 What has come lies beside the destination, under a name that its content gives it, until all is
 there. A fetch that broke off, whatever ended it, goes on with that when it is asked for again.
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from dlae.v1 import models_pb2 as pb
+from dlae.v1.training_pb2 import ResultFile
 from dlae_client.errors import DataLost, LocalFileError, NotFound
 
-# Gives a file from a position on.
-Chunks = Callable[[str, int], Iterable[pb.FetchModelResponse]]
+# Gives a file from a position on: `file`, `offset` and `data` of each piece.
+Chunks = Callable[[str, int], Iterable[Any]]
+File = pb.ModelFile | ResultFile
 
 BLOCK_BYTES = 1 << 20
 
@@ -35,6 +37,11 @@ def fetch_file(model: pb.Model, name: str, chunks: Chunks, path: Path, overwrite
     if entry is None:
         message = f"the model {model.name}@{model.version} has no file '{name}'"
         raise NotFound(message, "FILE_NOT_FOUND")
+    return fetch_entry(entry, chunks, path, overwrite)
+
+
+def fetch_entry(entry: File, chunks: Chunks, path: Path, overwrite: bool) -> Path:
+    """Writes a file that is known to be there, otherwise as `fetch_file`."""
     _require_free(path, overwrite)
     with _writing(path, entry.sha256) as part:
         _receive(chunks, entry, part)
@@ -124,7 +131,7 @@ def _replace_folder(path: Path, new: Path) -> None:
     _remove(old)
 
 
-def _receive(chunks: Chunks, entry: pb.ModelFile, part: Path) -> None:
+def _receive(chunks: Chunks, entry: File, part: Path) -> None:
     """Writes a file, going on with what is there already.
 
     Raises:
@@ -140,7 +147,7 @@ def _receive(chunks: Chunks, entry: pb.ModelFile, part: Path) -> None:
         raise DataLost(message, "CHECKSUM")
 
 
-def _is_received(chunks: Chunks, entry: pb.ModelFile, part: Path) -> bool:
+def _is_received(chunks: Chunks, entry: File, part: Path) -> bool:
     """Writes what is missing of a file; returns whether it is what the server has."""
     digest, length = hashlib.sha256(), 0
     with part.open("a+b") as file:
@@ -155,9 +162,7 @@ def _is_received(chunks: Chunks, entry: pb.ModelFile, part: Path) -> bool:
     return (length, digest.hexdigest()) == (entry.size_bytes, entry.sha256)
 
 
-def _append(
-    chunks: Iterable[pb.FetchModelResponse], name: str, file: Any, digest: Any, start: int
-) -> int:
+def _append(chunks: Iterable[Any], name: str, file: Any, digest: Any, start: int) -> int:
     """Appends chunks to a file; returns how many bytes came."""
     length = start
     for chunk in chunks:

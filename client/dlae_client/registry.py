@@ -7,9 +7,9 @@ from typing import Any
 
 from dlae.v1 import models_pb2 as pb
 from dlae.v1.models_pb2_grpc import ModelServiceStub
-from dlae_client.channel import Connection, Patience
+from dlae_client.channel import Connection
 from dlae_client.comparison import Comparison, compare
-from dlae_client.errors import InvalidRequest, NotFound, ServerUnreachable
+from dlae_client.errors import InvalidRequest, NotFound
 from dlae_client.fetching import fetch_file, fetch_folder
 
 PAGE = 200
@@ -155,19 +155,12 @@ class Registry:
 
     def _chunks(self, exact: str) -> Callable[[str, int], Iterator[pb.FetchModelResponse]]:
         def chunks(file: str, offset: int) -> Iterator[pb.FetchModelResponse]:
-            patience = Patience(self._reconnect_seconds)
-            while True:
-                request = pb.FetchModelRequest(model=exact, file=file, offset=offset)
-                try:
-                    with self._connection.errors():
-                        for chunk in self._models.FetchModel(request):
-                            patience.found()
-                            offset = chunk.offset + len(chunk.data)
-                            yield chunk
-                    return
-                except ServerUnreachable:
-                    if not patience.wait():
-                        raise
+            def begin(at: int) -> Any:
+                return self._models.FetchModel(
+                    pb.FetchModelRequest(model=exact, file=file, offset=at)
+                )
+
+            return self._connection.chunks(begin, offset, self._reconnect_seconds)
 
         return chunks
 

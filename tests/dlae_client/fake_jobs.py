@@ -1,9 +1,12 @@
 """Fake jobs: they train nothing, and end as the names of their models say.
 
+Those whose configuration says `Inference` predict, and leave `PREDICTIONS` behind.
+
 `failing` fails, `endless` runs until it is cancelled or released, all others succeed after two
 epochs.
 """
 
+import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
@@ -26,6 +29,8 @@ MISTAKES: Violations = (
 )
 LATER = ("config_file.type_signal", "NOT_SUPPORTED_YET", "expected Train, got Inference")
 EPOCHS = 2
+PREDICTIONS = bytes(range(256)) * 5000
+CHUNK_BYTES = 1 << 20
 DONE = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
 
 
@@ -113,6 +118,37 @@ class FakeTraining(TrainingServiceServicer):
         if job.name != "endless":
             self.release(job.id)
         return recorded
+
+    def Run(self, request: pb.RunRequest, context: Any) -> pb.RunResponse:
+        """Records a job as `Train` does, or one that has predicted."""
+        if "Inference" not in request.config.json:
+            train = pb.TrainRequest(config=request.config, name=request.name)
+            return pb.RunResponse(job=self.Train(train, context).job)
+        job = Job(id=f"{request.name}-{len(self.jobs)}", name=request.name, attempt=1)
+        job.kind, job.model = Job.KIND_INFERENCE, "tissue@1"
+        self.jobs[job.id], self.events[job.id] = job, []
+        recorded = pb.RunResponse(job=job)
+        self._enter(job, Job.STATE_RUNNING)
+        started = pb.InferenceStarted(samples=10, family="FCN", engine="openvino")
+        self._add(job, inference_started=started)
+        self._add(job, samples_predicted=pb.SamplesPredicted(samples_done=10, samples=10))
+        job.progress.CopyFrom(pb.Progress(step=10, steps=10))
+        job.results.add(
+            name="predictions.h5",
+            size_bytes=len(PREDICTIONS),
+            sha256=hashlib.sha256(PREDICTIONS).hexdigest(),
+        )
+        self._enter(job, Job.STATE_SUCCEEDED)
+        return recorded
+
+    def FetchResult(
+        self, request: pb.FetchResultRequest, context: Any
+    ) -> Iterator[pb.FetchResultResponse]:
+        """Streams predictions in chunks."""
+        (file,) = self._job(request.job_id, context).results
+        for start in range(request.offset, len(PREDICTIONS), CHUNK_BYTES):
+            data = PREDICTIONS[start : start + CHUNK_BYTES]
+            yield pb.FetchResultResponse(file=file.name, offset=start, data=data)
 
     def Status(self, request: pb.StatusRequest, context: Any) -> pb.StatusResponse:
         """Returns a job, or the failure that is set."""

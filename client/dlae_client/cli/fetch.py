@@ -6,6 +6,7 @@ import click
 
 from dlae_client.cli.completion import model_references
 from dlae_client.cli.context import Session, command
+from dlae_core.config.references import JOB
 
 
 @click.command()
@@ -15,16 +16,20 @@ from dlae_client.cli.context import Session, command
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="Folder for all files, or a file ending in .keras for the network alone.",
+    help="Folder for all files, or a file ending in .keras for the network alone; for predictions, "
+    "a file or a folder that is there.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @command
 def fetch(session: Session, model: str, output: Path, overwrite: bool) -> None:
-    """Copies MODEL (name, name@version or name@alias) here.
+    """Copies MODEL (name, name@version or name@alias), or the predictions of job:ID, here.
 
     One that broke off goes on where it was.
     """
     with session.client() as client:
-        path = client.fetch(model, output, overwrite=overwrite)
+        if model.startswith(JOB):
+            path = client.fetch_result(model.removeprefix(JOB), output, overwrite)
+        else:
+            path = client.fetch(model, output, overwrite=overwrite)
     session.print(f"wrote {path}")
     session.document({"model": model, "path": str(path)})

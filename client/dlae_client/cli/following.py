@@ -1,11 +1,13 @@
-"""Following a job to its end, for `train` and `watch`."""
+"""Following a job to its end, for `train`, `run` and `watch`."""
 
 import sys
+from collections.abc import Iterable
 
-from dlae.v1.training_pb2 import Job
+from dlae.v1.training_pb2 import Job, Violation
 from dlae_client.cli.context import Session
 from dlae_client.cli.progress import TrainingProgress
-from dlae_client.cli.tables import state_name
+from dlae_client.cli.saving import Settings, save
+from dlae_client.cli.tables import metrics_line, state_name
 from dlae_client.client import Client, finished
 from dlae_client.errors import JobCancelled, JobFailed
 
@@ -37,6 +39,21 @@ def follow(session: Session, client: Client, job_id: str) -> Job:
         raise
 
 
+def show_submitted(session: Session, job: Job, warnings: Iterable[Violation]) -> None:
+    """Tells of a job that has just been recorded."""
+    for warning in warnings:
+        session.say(f"warning: {warning.path}: {warning.message}")
+    session.say(f"job {job.id}")
+
+
+def finish_training(session: Session, client: Client, settings: Settings, job: Job) -> None:
+    """Tells of the model that a job made, and fetches what its configuration wants saved."""
+    session.say(f"model {job.model}  {metrics_line(job.metrics)}")
+    save(session, client, settings, job.model)
+    session.print(job.model)
+    session.document(job_document(job))
+
+
 def job_document(job: Job) -> dict[str, object]:
     """Returns a job as JSON values."""
     values: dict[str, object] = {
@@ -45,6 +62,8 @@ def job_document(job: Job) -> dict[str, object]:
         "model": job.model,
         "metrics": dict(sorted(job.metrics.items())),
     }
+    if job.kind == Job.KIND_INFERENCE:
+        values["results"] = [file.name for file in job.results]
     if job.HasField("error"):
         values["error"] = {"reason": job.error.reason, "message": job.error.message}
     return values

@@ -18,6 +18,7 @@ COMMANDS = (
     "data",
     "validate",
     "train",
+    "run",
     "status",
     "watch",
     "cancel",

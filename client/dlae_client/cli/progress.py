@@ -59,6 +59,8 @@ class TrainingProgress:
             "step_finished": self._step,
             "epoch_finished": self._epoch,
             "warned": lambda event: self._bar.line(f"warning: {event.warned.message}"),
+            "inference_started": self._inference_started,
+            "samples_predicted": self._samples,
             "model_saved": lambda event: self._bar.line(f"saved {event.model_saved.model}"),
         }
 
@@ -113,6 +115,16 @@ class TrainingProgress:
             f"epoch {told.progress.epoch}/{told.progress.epochs}  {metrics_line(told.metrics)}  "
             f"{told.duration.ToTimedelta().total_seconds():.1f} s"
         )
+
+    def _inference_started(self, event: JobEvent) -> None:
+        told = event.inference_started
+        self._start, self._begun_at = time.monotonic(), 0.0
+        self._bar.line(f"predicting {told.samples} samples with a {told.family}, by {told.engine}")
+
+    def _samples(self, event: JobEvent) -> None:
+        told = event.samples_predicted
+        done = told.samples_done / told.samples if told.samples else 1.0
+        self._bar.draw(done, f"{told.samples_done}/{told.samples} samples{self._left(done)}")
 
     def _left(self, done: float) -> str:
         if (moved := done - self._begun_at) <= 0:

@@ -38,6 +38,8 @@ def _row(job: Job) -> tuple[str, ...]:
 
 def _progress(job: Job) -> str:
     progress = job.progress
+    if job.kind == Job.KIND_INFERENCE:
+        return f"{progress.step}/{progress.steps} samples" if progress.steps else ""
     return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else ""
 
 
@@ -50,6 +52,7 @@ def _detail(job: Job) -> str:
     if job.attempt > 1:
         lines.append(("attempt", str(job.attempt)))
     lines += [("progress", _progress(job)), ("model", job.model)]
+    lines.append(("results", ", ".join(file.name for file in job.results)))
     lines.append(("metrics", metrics_line(job.metrics, 20)))
     lines.append(("error", f"{job.error.reason}: {job.error.message}" if job.error.reason else ""))
     return "\n".join(f"{name:<10} {value}" for name, value in lines if value)

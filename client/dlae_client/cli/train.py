@@ -5,9 +5,13 @@ from pathlib import Path
 import click
 
 from dlae_client.cli.context import Session, command
-from dlae_client.cli.following import follow, job_document
-from dlae_client.cli.saving import save, save_settings
-from dlae_client.cli.tables import metrics_line
+from dlae_client.cli.following import (
+    finish_training,
+    follow,
+    job_document,
+    show_submitted,
+)
+from dlae_client.cli.saving import save_settings
 
 
 @click.command()
@@ -23,15 +27,10 @@ def train(session: Session, config: Path, name: str | None, detach: bool) -> Non
     with session.client() as client:
         answer = client.submit(config, name)
         settings = save_settings(config)
-        for warning in answer.warnings:
-            session.say(f"warning: {warning.path}: {warning.message}")
-        session.say(f"job {answer.job.id}")
+        show_submitted(session, answer.job, answer.warnings)
         if detach:
             session.print(answer.job.id)
             session.document(job_document(answer.job))
             return
         job = follow(session, client, answer.job.id)
-        session.say(f"model {job.model}  {metrics_line(job.metrics)}")
-        save(session, client, settings, job.model)
-    session.print(job.model)
-    session.document(job_document(job))
+        finish_training(session, client, settings, job)

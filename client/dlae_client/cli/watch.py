@@ -12,9 +12,10 @@ from dlae_client.cli.following import follow, job_document
 def watch(session: Session, job: str) -> None:
     """Shows the progress of JOB from its beginning until it has ended.
 
-    Ctrl-C stops watching, not the job.
+    Prints the model that it made, or how `fetch` calls the predictions. Ctrl-C stops watching, not
+    the job.
     """
     with session.client() as client:
         found = follow(session, client, job)
-    session.print(found.model)
+    session.print(f"job:{found.id}" if found.results else found.model)
     session.document(job_document(found))

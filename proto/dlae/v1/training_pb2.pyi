@@ -398,12 +398,14 @@ class CancelResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
 
 class FetchResultRequest(_message.Message):
-    __slots__ = ("job_id", "file")
+    __slots__ = ("job_id", "file", "offset")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     FILE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     file: str
-    def __init__(self, job_id: _Optional[str] = ..., file: _Optional[str] = ...) -> None: ...
+    offset: int
+    def __init__(self, job_id: _Optional[str] = ..., file: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class FetchResultResponse(_message.Message):
     __slots__ = ("file", "offset", "data")

@@ -190,6 +190,7 @@ class TrainingServiceServicer(object):
         - NOT_FOUND (JOB_NOT_FOUND): there is no job of this id.
         - NOT_FOUND (RESULT_NOT_FOUND): the job has no such file: it trains, has not succeeded, or never
         wrote one of this name.
+        - INVALID_ARGUMENT (INVALID_REQUEST): an offset that is not in the file.
         - DATA_LOSS (CORRUPT_ARTIFACT): the file is gone or cannot be read.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

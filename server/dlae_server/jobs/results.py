@@ -47,19 +47,17 @@ def result_of(job: pb.Job, name: str) -> pb.ResultFile:
     raise ResultNotFound(job.id, name)
 
 
-async def chunks(path: Path) -> AsyncIterator[tuple[int, bytes]]:
-    """Yields a file in pieces, each with its position; one empty piece of an empty file.
+async def chunks(path: Path, offset: int) -> AsyncIterator[tuple[int, bytes]]:
+    """Yields a file from a position on in pieces, each with its own.
 
     Raises:
         CorruptArtifact: The file cannot be read.
     """
     try:
         with path.open("rb") as file:
-            offset = 0
-            while (data := await asyncio.to_thread(file.read, CHUNK_BYTES)) or offset == 0:
+            file.seek(offset)
+            while data := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield offset, data
-                if not data:
-                    return
                 offset += len(data)
     except OSError as error:
         message = f"the result {path.name} cannot be read any more; run the session again"

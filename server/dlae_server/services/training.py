@@ -97,9 +97,14 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         """Streams a file that a job wrote."""
         journal = self._journal
         job = await journal.call(journal.store.job, request.job_id)
-        name = result_of(job, request.file).name
-        async for offset, data in chunks(results_folder(self._settings.data_dir, job.id) / name):
-            yield pb.FetchResultResponse(file=name, offset=offset, data=data)
+        file = result_of(job, request.file)
+        if not 0 <= request.offset <= file.size_bytes:
+            raise InvalidRequest(
+                f"expected an offset from 0 to {file.size_bytes}, got {request.offset}"
+            )
+        path = results_folder(self._settings.data_dir, job.id) / file.name
+        async for offset, data in chunks(path, request.offset):
+            yield pb.FetchResultResponse(file=file.name, offset=offset, data=data)
 
     async def Status(self, request: pb.StatusRequest, context: Context) -> pb.StatusResponse:
         """Returns a job."""
