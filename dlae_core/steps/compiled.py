@@ -17,6 +17,7 @@ from dlae_core.errors import (
     Violation,
 )
 from dlae_core.fused import fuse_normalization
+from dlae_core.steps.replicas import Mirrored, Replicas
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -47,8 +48,14 @@ class Steps(ABC):
             width: How many numbers a step returns.
             jit_compile: Whether XLA compiles the steps.
         """
+        # As Keras' optimizers do, steps stay with the strategy under which they are made.
+        self._replicas = (
+            Mirrored(tf.distribute.get_strategy(), optimizers)
+            if tf.distribute.has_strategy()
+            else Replicas()
+        )
         for model in models:
-            fuse_normalization(model)
+            fuse_normalization(model, self._replicas.moments)
         self._models = tuple(models)
         self._optimizers = tuple(optimizers)
         self._width = width
@@ -61,7 +68,7 @@ class Steps(ABC):
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
         """
-        sums = self._run(self._train_step, images, targets, np.asarray(rates, np.float32))
+        sums = self._run(self._train_batch, images, targets, np.asarray(rates, np.float32))
         return np.asarray(sums, dtype=np.float64)
 
     def train_several(
@@ -89,7 +96,7 @@ class Steps(ABC):
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
         """
-        return np.asarray(self._run(self._evaluate_step, images, targets), dtype=np.float64)
+        return np.asarray(self._run(self._evaluate_batch, images, targets), dtype=np.float64)
 
     def output(self, images: Float32) -> Float32:
         """Returns what the predicting network gives for images, float32 (batch, ...).
@@ -182,9 +189,15 @@ class Steps(ABC):
     def _evaluate_step(self, images: Any, targets: Any) -> Any:
         """Returns loss and sums, float32 (width,). Inside the graph."""
 
+    def _train_batch(self, images: Any, targets: Any, rates: Any) -> Any:
+        return self._replicas.run(self._train_step, images, targets, rates)
+
+    def _evaluate_batch(self, images: Any, targets: Any) -> Any:
+        return self._replicas.run(self._evaluate_step, images, targets)
+
     def _train_steps(self, images: Any, targets: Any, rates: Any) -> Any:
         def step(_: Any, batch: tuple[Any, Any, Any]) -> Any:
-            return self._train_step(*batch)
+            return self._train_batch(*batch)
 
         start = tf.zeros((self._width,))
         return tf.scan(step, (images, targets, rates), start, parallel_iterations=1)

@@ -21,10 +21,13 @@ class DetectingSteps(SupervisedSteps):
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
         """
-        sums, output = self._run(self._evaluate_with_output_step, images, targets)
+        sums, output = self._run(self._evaluate_with_output_batch, images, targets)
         return np.asarray(sums, dtype=np.float64), np.asarray(output, dtype=np.float32)
 
+    def _evaluate_with_output_batch(self, images: Any, targets: Any) -> Any:
+        return self._replicas.run(self._evaluate_with_output_step, images, targets)
+
     def _evaluate_with_output_step(self, images: Any, targets: Any) -> tuple[Any, Any]:
-        output = self._model(images, training=False)
+        output = self._replicas.whole(self._model(images, training=False))
         sums = self._sums(self._total(targets, output), targets, output)
         return sums, tf.cast(output, tf.float32)
