@@ -12,6 +12,7 @@ import numpy as np
 
 from dlae_core.bundle import Bundle
 from dlae_core.config import load_config, write_config
+from dlae_core.data.source import SampleFile, write_samples
 from dlae_core.errors import DlaeError, InvalidConfig, Violation
 from dlae_core.events import EpochFinished, TrainingStarted, Warned
 from dlae_core.families.table import family_of
@@ -44,8 +45,17 @@ def folder(root: Path) -> Path:
         file["other/kernel"] = np.zeros((7, 7, 7))
     image = keras.Input((8, 8, 1))
     keras.Model(image, keras.layers.Conv2D(2, 1)(image)).save(root / "model.h5")
+    with SampleFile(root / "masks.h5") as masks:
+        boxes = [(name, _box(masks.read(name))) for name in masks.names]
+    write_samples(root / "boxes.h5", boxes)
     (root / "groups.csv").write_text("".join(f"{name},{name // 4}\n" for name in range(8)))
     return root
+
+
+def _box(mask: np.ndarray) -> np.ndarray:
+    """Returns the box around a block, with its class."""
+    rows, columns = np.nonzero(mask)
+    return np.array([[1.0, columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]])
 
 
 def sections(root: Path, base: str, changes: dict[str, Any]) -> Sections:
@@ -60,6 +70,7 @@ def sections(root: Path, base: str, changes: dict[str, Any]) -> Sections:
     elif base == "BBD":
         lists = {"serial_layer_list": DETECTION}
         found |= {"layers": lists, "loss_function": {"loss": "ssd"}, "preprocessing": {}}
+        found["paths"]["train_y"] = str(files / "boxes.h5")
     found["config_file"]["model_signal"] = base
     for path, value in changes.items():
         section, _, key = path.partition(".")

@@ -16,6 +16,7 @@ import pytest
 from dlae_core.config.schema import sections as schema_sections
 from dlae_core.config.schema import settings
 from tests.contracts import effects
+from tests.contracts.detecting import detected
 from tests.contracts.effects import (
     batches,
     check,
@@ -25,6 +26,7 @@ from tests.contracts.effects import (
     loss,
     monitored,
     output,
+    predicted,
     rates,
     report,
     run,
@@ -98,6 +100,7 @@ VOLUMES = {
     "layers.serial_layer_list": FCN_3D_LAYERS,
 }
 FILES = {"training_configurations.validation_split": 0.0}
+INFERENCE = {SESSION: "Inference", "paths.load_model": "model.h5", "paths.test_X": "X.h5"}
 
 
 def _moved(key: str, *values: Any, **beside: Any) -> Acts:
@@ -116,13 +119,27 @@ def _detects(*values: Any, **beside: Any) -> Acts:
     return Acts(output, (values[0], values[1]), others, "BBD")
 
 
-# Settings of detectors that act in training and prediction, and of GANs.
-_OF_DETECTORS = Refused(0.25, MODEL, base="BBD")
+def _varies(*values: Any, **beside: Any) -> Acts:
+    """Returns the row of a setting of the random chain of detectors, whose boxes are small."""
+    others = {f"augmentation.bbd_{key}": value for key, value in beside.items()}
+    small = {"augmentation.bbd_minimum_area": 4}
+    return Acts(batches, (values[0], values[1]), AUGMENTING | small | others, "BBD")
+
+
+def _finds(*values: Any, **beside: Any) -> Acts:
+    """Returns the row of an option of detectors that acts on the boxes made of their output."""
+    others = {f"bbd_options.{name}": value for name, value in beside.items()}
+    return Acts(detected, (values[0], values[1]), others, "BBD")
+
+
+# Settings of GANs.
 _OF_GANS = Refused("Adam:0.5", MODEL, base="GAN")
 
 ROWS: dict[str, Acts | Refused | Hastens] = {
-    "config_file.model_signal": Refused("GAN", MODEL, base="GAN"),
-    "config_file.type_signal": Refused("Inference", SESSION),
+    "config_file.model_signal": Acts(check, ("FCN", "GAN")),
+    "config_file.type_signal": Acts(
+        check, ("Train", "Inference"), {"paths.load_model": "", "paths.test_X": ""}
+    ),
     "config_file.input_shape": Acts(check, ([8, 8, 1], [9, 9, 1])),
     "config_file.prebuilt": Acts(
         graph, ("lenet5", "unet2d"), {"layers.serial_layer_list": [], MODEL: ""}
@@ -131,7 +148,7 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     "paths.load_config": Acts(written, ("", "old.json")),
     # Files that are not there are named.
     "paths.load_checkpoint": Acts(trained, ("a.h5", "b.h5"), {SESSION: "Train from Checkpoint"}),
-    "paths.load_model": Refused("m.h5", SESSION, {SESSION: "Inference"}),
+    "paths.load_model": Acts(predicted, ("model.h5", "weights.h5"), INFERENCE),
     "paths.train_X": Acts(batches, ("X.h5", "other/X.h5")),
     "paths.train_y": Acts(batches, ("masks.h5", "classes.h5")),
     "paths.validation_X": Acts(
@@ -142,7 +159,7 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
         ("other/masks.h5", "other/classes.h5"),
         {"paths.validation_X": "other/X.h5", **FILES},
     ),
-    "paths.test_X": Refused("t.h5", SESSION, {SESSION: "Inference"}),
+    "paths.test_X": Acts(predicted, ("X.h5", "other/X.h5"), INFERENCE),
     "paths.split_groups": Acts(batches, ("", "groups.csv")),
     "preprocessing.minimum_image_intensity": Acts(
         batches, (0.0, 10.0), {"preprocessing.normalization_type": "global_unity_x"}
@@ -200,21 +217,20 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     "augmentation.voxel_size": Acts(
         batches, ([1, 1, 1], [1, 1, 3]), VOLUMES | {"augmentation.rotation_axes": "all"}
     ),
-    **{
-        f"augmentation.bbd_{key}": Refused(value, MODEL, base="BBD")
-        for key, value in (
-            ("zoom_in_first_probability", 0.1),
-            ("translation_probability", 0.1),
-            ("translation_range", [0.1, 0.2]),
-            ("zoom_probability", 0.1),
-            ("zoom_in_range", [1.0, 2.0]),
-            ("zoom_out_range", [0.5, 1.0]),
-            ("flip_probability", 0.1),
-            ("minimum_overlap", 0.1),
-            ("minimum_area", 4),
-            ("trials", 5),
-        )
-    },
+    "augmentation.bbd_zoom_in_first_probability": _varies(0.0, 1.0),
+    "augmentation.bbd_translation_probability": _varies(0.0, 1.0),
+    "augmentation.bbd_translation_range": _varies([0.1, 0.2], [0.3, 0.4]),
+    "augmentation.bbd_zoom_probability": _varies(0.0, 1.0),
+    "augmentation.bbd_zoom_in_range": _varies([1.0, 1.5], [1.5, 2.0], zoom_probability=1.0),
+    "augmentation.bbd_zoom_out_range": _varies([0.5, 0.7], [0.7, 0.9], zoom_probability=1.0),
+    "augmentation.bbd_flip_probability": _varies(0.0, 1.0),
+    "augmentation.bbd_minimum_overlap": _varies(
+        0.1, 1.0, translation_probability=1.0, translation_range=[0.3, 0.9]
+    ),
+    "augmentation.bbd_minimum_area": _varies(4, 1000, translation_probability=1.0),
+    "augmentation.bbd_trials": _varies(
+        1, 9, translation_probability=1.0, translation_range=[0.3, 0.9], minimum_overlap=0.9
+    ),
     "loss_function.loss": Acts(loss, ("categorical_crossentropy", "focal")),
     "loss_function.parameter1": Acts(loss, (0.3, 0.7), {"loss_function.loss": "tversky"}),
     "loss_function.parameter2": Acts(loss, (0.3, 0.7), {"loss_function.loss": "tversky"}),
@@ -288,6 +304,7 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
             *("sensitivity", "specificity"),
         )
     },
+    "monitors.average_precision_switch": Acts(trained, (False, True), base="BBD"),
     "monitors.coordinate_error_switch": Acts(
         monitored,
         (False, True),
@@ -317,6 +334,7 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
         log_bytes, (0, 1), TENSORBOARD | {"save_configurations.save_tensorboard_path": "logs"}
     ),
     "save_configurations.example_images": Acts(kept, (0, 1)),
+    "save_configurations.legacy_predictions_switch": Acts(predicted, (False, True), INFERENCE),
     "save_configurations.save_checkpoints_switch": Acts(
         kept, (False, True), {"save_configurations.save_checkpoints_path": "c.keras"}
     ),
@@ -336,16 +354,16 @@ ROWS: dict[str, Acts | Refused | Hastens] = {
     "bbd_options.steps": _detects(None, [2, 3]),
     "bbd_options.offsets": _detects(None, [0.25, 0.25]),
     "bbd_options.variances": _detects([0.1, 0.1, 0.2, 0.2], [0.2, 0.2, 0.2, 0.2]),
-    "bbd_options.confidence_threshold": _OF_DETECTORS,
-    "bbd_options.iou_threshold": _OF_DETECTORS,
-    "bbd_options.top_k": Refused(5, MODEL, base="BBD"),
-    "bbd_options.nms_maximum_output": Refused(5, MODEL, base="BBD"),
+    "bbd_options.confidence_threshold": _finds(0.1, 0.6),
+    "bbd_options.iou_threshold": _finds(0.5, 0.2),
+    "bbd_options.top_k": _finds(5, 10),
+    "bbd_options.nms_maximum_output": _finds(5, 10),
     "bbd_options.coordinates_type": _detects("centroids", "minmax"),
     "bbd_options.two_boxes_for_AR1_switch": _detects(False, True),
     "bbd_options.clip_boxes_switch": _detects(False, True),
     "bbd_options.normalize_coordinates_switch": _detects(False, True),
-    "bbd_options.positive_iou_threshold": _OF_DETECTORS,
-    "bbd_options.negative_iou_limit": _OF_DETECTORS,
+    "bbd_options.positive_iou_threshold": Acts(batches, (0.5, 0.3), base="BBD"),
+    "bbd_options.negative_iou_limit": Acts(batches, (0.3, 0.1), base="BBD"),
     "layers.serial_layer_list": Acts(graph, (PER_PIXEL, [*PER_PIXEL, "Dropout:0.5"])),
     "layers.generator_layer_list": Acts(
         graph, ([IMAGE, "Convolution 2D:1"], [IMAGE, "Convolution 2D:1:5"]), base="GAN"
