@@ -7,33 +7,49 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
 from numpy.typing import NDArray
 
-from dlae_core.bundle import CONFIG_FILE, Bundle, Manifest
-from dlae_core.config import read_config, resolve_config
+from dlae.v1.config_pb2 import Config, Prediction
+from dlae_core.bundle import Manifest
+from dlae_core.config import resolve_config
 from dlae_core.data.ahead import in_order
 from dlae_core.data.source import SampleFile, first_of
-from dlae_core.detection.decoding import Decoder
-from dlae_core.errors import UnusableDataset
+from dlae_core.errors import InvalidImage, UnusableDataset
 from dlae_core.prediction import Predictor
+from dlae_core.prediction.images import checked_images
+from dlae_core.prediction.options import options_of
 
 Numbers = NDArray[np.generic]
 Batch = tuple[list[str], Numbers]
 
 # Most bytes of one batch as float32, in or out of the network, unless one sample has more.
 _BATCH_BYTES = 256 << 20
+# Settings that a session may change, by section: all that act on images as they come.
+_OF_SESSIONS = {
+    "prediction": tuple(field.name for field in Prediction.DESCRIPTOR.fields),
+    "bbd_options": ("confidence_threshold", "iou_threshold", "top_k", "nms_maximum_output"),
+}
 
 
 class Applied:
-    """A bundle and what it makes of images.
+    """A bundle and what it makes of images in a session.
 
     Attributes:
         manifest: What the model is.
         engine: What runs it.
     """
 
-    def __init__(self, bundle: Path) -> None:
+    def __init__(self, bundle: Path, session: Config) -> None:
         """Loads a bundle.
+
+        The model's own settings count. Of the section `prediction`, and of how boxes are chosen,
+        what the session changes from its default counts instead.
+
+        Args:
+            bundle: Its folder.
+            session: Resolved and checked.
 
         Raises:
             CorruptArtifact: A file is missing, unreadable or not what was written.
@@ -42,21 +58,21 @@ class Applied:
         self._predictor = Predictor(bundle)
         self.manifest: Manifest = self._predictor.manifest
         self.engine = self._predictor.engine
-        config = resolve_config(read_config(Bundle.open(bundle).read(CONFIG_FILE)).config)
-        self._resizes = config.prediction.resize_switch
-        rows, columns = self.manifest.input_shape[:2]
-        self._decoder = Decoder.from_options(config.bbd_options, (rows, columns))
+        config = self._predictor.config
+        for section, names in _OF_SESSIONS.items():
+            _override(getattr(config, section), getattr(session, section), section, names)
+        self._options = options_of(config)
 
     def outputs(self, images: Numbers) -> Sequence[Numbers]:
         """Returns the output for each image: of a detector its boxes, float32 (boxes, 6).
 
         Raises:
             InvalidImage: They do not suit the model.
+            InvalidOptions: The settings of the section `prediction` do not.
         """
-        output = self._predictor.predict(images)
-        if self.manifest.family != "BBD":
-            return list(output)
-        return [self._decoder.boxes(one) for one in output]
+        if self._predictor.outputs == "boxes":
+            return self._predictor.boxes(images, self._options)
+        return list(self._predictor.predict(images, options=self._options))
 
     def check(self, file: SampleFile) -> None:
         """Checks that every sample has a shape and a type of the model's, without reading it.
@@ -73,16 +89,28 @@ class Applied:
             raise UnusableDataset(first_of(problems))
 
     def _problem(self, shape: tuple[int, ...], dtype: "np.dtype[Any]") -> str:
-        expected = self.manifest.input_shape
         if dtype.kind not in "biuf":
             return f"expected numbers, got {dtype}"
-        whole = shape if len(shape) == len(expected) else (*shape, 1)
-        if len(whole) != len(expected) or whole[-1] != expected[-1]:
-            return f"expected an image {expected}, got {shape}"
-        fixed = self.manifest.family == "CNN" and not self._resizes
-        if fixed and whole != expected:
-            return f"expected an image {expected}, got {shape}"
+        larger = self._predictor.per_pixel or self._predictor.outputs == "boxes"
+        # Takes no memory.
+        image = np.broadcast_to(np.uint8(0), (1, *shape))
+        try:
+            checked_images(image, self.manifest.input_shape, self._options.resize, larger)
+        except InvalidImage as error:
+            return str(error)
         return ""
+
+
+def _override(own: Message, session: Message, section: str, names: Sequence[str]) -> None:
+    """Sets what a session changes from its default."""
+    default = getattr(resolve_config(Config()), section)
+    usual = {field.name: value for field, value in default.ListFields()}
+    changed = [
+        field.name
+        for field, value in session.ListFields()
+        if field.name in names and value != usual.get(field.name)
+    ]
+    FieldMask(paths=changed).MergeMessage(session, own, True, True)
 
 
 def batches(file: SampleFile, manifest: Manifest, batch_size: int) -> Iterator[Batch]:

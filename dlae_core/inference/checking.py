@@ -26,7 +26,7 @@ def check_session(config: Config) -> Report:
     model = None
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            model = Applied(model_folder(config, Path(scratch), told.append))
+            model = Applied(model_folder(config, Path(scratch), told.append), config)
         except InvalidConfig as error:
             violations += error.violations
         except DlaeError as error:

@@ -42,12 +42,14 @@ def infer(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> 
         InvalidConfig: The layers that are to be given weights do not fit together.
         UnusableDataset: The file of samples cannot be used.
         InvalidImage: A sample does not suit the model.
+        InvalidOptions: The settings of the section `prediction` do not suit it.
         TrainingCancelled: `cancelled` said so.
         StorageFailed: The disk is full or cannot be written.
     """
     with held(workspace):
         results = empty_folder(workspace / "results")
-        model = Applied(model_folder(config, empty_folder(workspace / "model"), emit))
+        bundle = model_folder(config, empty_folder(workspace / "model"), emit)
+        model = Applied(bundle, config)
         with SampleFile(Path(config.paths.test_x)) as images:
             model.check(images)
             names, family = images.names, model.manifest.family

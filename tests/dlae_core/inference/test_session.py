@@ -72,15 +72,37 @@ def test_boxes_are_rows_of_six_and_none_are_no_rows(
     write_samples(tmp_path / "X.h5", [("3", images[0]), ("20", np.zeros((8, 8, 1), np.uint8))])
     path, _ = _infer(session(tmp_path, "BBD", models["BBD"]), tmp_path / "work")
     found = read_all(path)
-    config = session(tmp_path, "BBD", models["BBD"])
-    decoder = Decoder.from_options(config.bbd_options, (8, 8))
-    for name, image in (("3", images[0]), ("20", np.zeros((8, 8, 1)))):
-        expected = decoder.boxes(Predictor(models["BBD"]).predict(image[np.newaxis])[0])
-        assert found[name].shape == (len(expected), 6)
-        assert found[name].dtype == np.float32
-        np.testing.assert_allclose(found[name], expected, atol=1e-4)
-    assert len(found["3"]) > 0
+    # Each image to 0..1, by the network and the decoder alone.
+    low, high = images[0].min(), images[0].max()
+    prepared = ((images[:1] - float(low)) / (high - low)).astype(np.float32)
+    options = session(tmp_path, "BBD", models["BBD"]).bbd_options
+    output = np.asarray(network("BBD")(prepared))[0]
+    expected = Decoder.from_options(options, (8, 8)).boxes(output)
+    assert len(expected) > 0
+    assert found["3"].dtype == np.float32
+    np.testing.assert_allclose(found["3"], expected, atol=1e-3)
     assert found["20"].shape == (0, 6)
+
+
+def test_what_a_session_changes_of_prediction_and_decoding_counts(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    write_images(tmp_path, 2)
+    few = session(tmp_path, "BBD", models["BBD"], bbd_options__top_k=4)
+    for boxes in read_all(_infer(few, tmp_path / "few")[0]).values():
+        assert boxes.shape == (4, 6)
+    plain = session(tmp_path, "FCN", models["FCN"])
+    turned = session(tmp_path, "FCN", models["FCN"], prediction__flips=[0])
+    expected, found = (
+        read_all(_infer(config, tmp_path / "work")[0])["3"] for config in (plain, turned)
+    )
+    assert np.abs(found - expected).max() > 1e-3
+    own = Predictor(models["FCN"])
+    assert own.options.flips == ()
+    with SampleFile(tmp_path / "X.h5") as file:
+        image = file.read("3")[np.newaxis]
+    mirrored = own.predict(image[:, ::-1])[:, ::-1]
+    np.testing.assert_allclose(found, (expected + mirrored[0]) / 2, atol=1e-5)
 
 
 def test_the_old_layout_has_the_old_names(models: dict[str, Path], tmp_path: Path) -> None:
