@@ -13,16 +13,20 @@ from dlae_core.evaluation.boxes import Boxes
 from dlae_core.evaluation.classification import Classification
 from dlae_core.evaluation.geometry import Units
 from dlae_core.evaluation.images import Images
+from dlae_core.evaluation.kinds import (
+    CLASSIFICATION,
+    COORDINATES,
+    DETECTION,
+    IMAGES,
+    REGRESSION,
+    SEGMENTATION,
+)
 from dlae_core.evaluation.measures import Bootstrap
 from dlae_core.evaluation.numbers import Points, Regression
 from dlae_core.evaluation.result import Numbers, Result, Sample
 from dlae_core.evaluation.segmentation import Segmentation
 
 Shape = tuple[int, ...]
-
-CLASSIFICATION, REGRESSION, COORDINATES = "classification", "regression", "coordinates"
-SEGMENTATION, IMAGES, DETECTION = "segmentation", "images", "detection"
-KINDS = (CLASSIFICATION, REGRESSION, COORDINATES, SEGMENTATION, IMAGES, DETECTION)
 
 # Average precision wants boxes of which few are right; COCO's own detectors stop here.
 _LEAST_CONFIDENCE = 0.01

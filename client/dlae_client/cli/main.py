@@ -23,6 +23,7 @@ COMMANDS = (
     "watch",
     "cancel",
     "predict",
+    "evaluate",
     "fetch",
     "models",
 )

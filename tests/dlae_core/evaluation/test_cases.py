@@ -10,7 +10,7 @@ import pytest
 from dlae.v1.config_pb2 import Config
 from dlae_core.data.source import SampleFile, write_samples
 from dlae_core.errors import UnusableDataset
-from dlae_core.evaluation import tasks
+from dlae_core.evaluation import kinds
 from dlae_core.evaluation.cases import DataSet, evaluate
 from dlae_core.evaluation.geometry import place_of
 from dlae_core.evaluation.measures import Bootstrap, Key
@@ -19,7 +19,7 @@ from dlae_core.evaluation.tasks import Task, sample_of, task_of_arrays, task_of_
 
 MAPS = [np.full((4, 5), kind, np.uint8) for kind in (0, 1, 1, 1)]
 GROUPS = ("b", "a", "b", "a")
-SEGMENTATION = Task(tasks.SEGMENTATION, 2, 2)
+SEGMENTATION = Task(kinds.SEGMENTATION, 2, 2)
 
 
 @pytest.fixture
@@ -105,12 +105,12 @@ def config(signal: str, **settings: Any) -> Config:
 @pytest.mark.parametrize(
     ("made", "classes", "output", "kind"),
     [
-        (config("CNN"), 3, [3], tasks.CLASSIFICATION),
-        (config("CNN"), 0, [4], tasks.REGRESSION),
-        (config("CNN", annotation_type="coordinates"), 0, [4], tasks.COORDINATES),
-        (config("FCN", normalization_type="none"), 3, [8, 8, 3], tasks.SEGMENTATION),
-        (config("FCN", normalization_type="none"), 0, [8, 8, 1], tasks.IMAGES),
-        (config("GAN"), 0, [8, 8, 1], tasks.IMAGES),
+        (config("CNN"), 3, [3], kinds.CLASSIFICATION),
+        (config("CNN"), 0, [4], kinds.REGRESSION),
+        (config("CNN", annotation_type="coordinates"), 0, [4], kinds.COORDINATES),
+        (config("FCN", normalization_type="none"), 3, [8, 8, 3], kinds.SEGMENTATION),
+        (config("FCN", normalization_type="none"), 0, [8, 8, 1], kinds.IMAGES),
+        (config("GAN"), 0, [8, 8, 1], kinds.IMAGES),
     ],
 )
 def test_the_task_is_known_from_the_model(
@@ -135,7 +135,7 @@ def test_detectors_are_decoded_with_less_confidence_and_counted_with_their_own()
     options.number_classes, options.confidence_threshold, options.iou_threshold = 1, 0.5, 0.5
     options.coordinates_type, options.nms_maximum_output, options.top_k = "corners", 10, 10
     task = task_of_model(made, 0, [8, 8, 1], [2, 14])
-    assert (task.kind, task.classes, task.confidence) == (tasks.DETECTION, 1, 0.5)
+    assert (task.kind, task.classes, task.confidence) == (kinds.DETECTION, 1, 0.5)
     anchors = [[1, 1, 5, 5], [0, 0, 2, 2]]
     rows = [[1 - p, p, *[0] * 4, *a, *[0.1] * 4] for p, a in zip((0.8, 0.1), anchors, strict=True)]
     sample = sample_of(task, "0", np.array(rows), np.array([1, 1, 1, 5, 5]))
@@ -147,14 +147,14 @@ def test_detectors_are_decoded_with_less_confidence_and_counted_with_their_own()
 @pytest.mark.parametrize(
     ("predicted", "reference", "kind", "classes"),
     [
-        (np.zeros((3, 6)), np.zeros((1, 5)), tasks.DETECTION, 0),
-        (np.zeros(3), np.array(2), tasks.CLASSIFICATION, 3),
-        (np.zeros(3), np.array([2.5, 1, 0]), tasks.REGRESSION, 0),
-        (np.zeros(1), np.array(2.5), tasks.REGRESSION, 0),
-        (np.zeros((4, 5), np.uint8), MAPS[0], tasks.SEGMENTATION, 0),
-        (np.zeros((4, 5, 3), np.float32), MAPS[0][..., np.newaxis], tasks.SEGMENTATION, 3),
-        (np.zeros((4, 5, 6, 2), np.float32), np.zeros((4, 5, 6)), tasks.SEGMENTATION, 2),
-        (np.zeros((4, 5, 1), np.float32), np.full((4, 5), 0.5), tasks.IMAGES, 0),
+        (np.zeros((3, 6)), np.zeros((1, 5)), kinds.DETECTION, 0),
+        (np.zeros(3), np.array(2), kinds.CLASSIFICATION, 3),
+        (np.zeros(3), np.array([2.5, 1, 0]), kinds.REGRESSION, 0),
+        (np.zeros(1), np.array(2.5), kinds.REGRESSION, 0),
+        (np.zeros((4, 5), np.uint8), MAPS[0], kinds.SEGMENTATION, 0),
+        (np.zeros((4, 5, 3), np.float32), MAPS[0][..., np.newaxis], kinds.SEGMENTATION, 3),
+        (np.zeros((4, 5, 6, 2), np.float32), np.zeros((4, 5, 6)), kinds.SEGMENTATION, 2),
+        (np.zeros((4, 5, 1), np.float32), np.full((4, 5), 0.5), kinds.IMAGES, 0),
         (np.zeros((4, 5, 1), np.float32), np.zeros((9, 9)), None, 0),
         (np.zeros((), np.uint8), np.array(2), None, 0),
     ],
@@ -171,13 +171,13 @@ def test_the_task_is_guessed_from_arrays(
 @pytest.mark.parametrize(
     ("task", "predicted", "reference", "message"),
     [
-        (Task(tasks.CLASSIFICATION, 3, 2), np.zeros(2), np.array(1), "expected 3 outputs"),
-        (Task(tasks.CLASSIFICATION, 3, 2), np.zeros(3), np.array(1.5), "expected classes 0 to 2"),
-        (Task(tasks.REGRESSION, 0, 2), np.zeros(3), np.zeros(2), "expected 2 values"),
-        (Task(tasks.REGRESSION, 0, 2), np.array([np.nan]), np.zeros(1), "finite"),
-        (Task(tasks.COORDINATES, 0, 2), np.zeros(3), np.zeros(3), "points of 2 coordinates"),
-        (Task(tasks.IMAGES, 0, 2), np.zeros((4, 4, 1)), np.zeros((4, 5)), "an image of 4 x 5 x 1"),
-        (Task(tasks.DETECTION, 1, 2), np.zeros((4, 4)), np.zeros((4, 5)), "boxes of six numbers"),
+        (Task(kinds.CLASSIFICATION, 3, 2), np.zeros(2), np.array(1), "expected 3 outputs"),
+        (Task(kinds.CLASSIFICATION, 3, 2), np.zeros(3), np.array(1.5), "expected classes 0 to 2"),
+        (Task(kinds.REGRESSION, 0, 2), np.zeros(3), np.zeros(2), "expected 2 values"),
+        (Task(kinds.REGRESSION, 0, 2), np.array([np.nan]), np.zeros(1), "finite"),
+        (Task(kinds.COORDINATES, 0, 2), np.zeros(3), np.zeros(3), "points of 2 coordinates"),
+        (Task(kinds.IMAGES, 0, 2), np.zeros((4, 4, 1)), np.zeros((4, 5)), "an image of 4 x 5 x 1"),
+        (Task(kinds.DETECTION, 1, 2), np.zeros((4, 4)), np.zeros((4, 5)), "boxes of six numbers"),
     ],
 )
 def test_what_does_not_go_together_is_told(
