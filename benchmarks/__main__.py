@@ -1,6 +1,7 @@
 """Runs all benchmarks: `python -m benchmarks`. Each prints lines of JSON."""
 
 from benchmarks import (
+    adversarial_step,
     augmentation,
     config_reading,
     cost_estimate,
@@ -15,6 +16,7 @@ from benchmarks import (
 )
 
 for benchmark in (
+    adversarial_step,
     augmentation,
     config_reading,
     cost_estimate,
