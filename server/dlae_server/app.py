@@ -1,7 +1,6 @@
 """The composition root: the only file that knows everything."""
 
 import asyncio
-import fcntl
 import ipaddress
 import json
 import logging
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -23,7 +22,6 @@ from dlae.v1.models_pb2_grpc import add_ModelServiceServicer_to_server
 from dlae.v1.prediction_pb2_grpc import add_PredictionServiceServicer_to_server
 from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
 from dlae_core.bundle import write_text
-from dlae_core.errors import StorageFailed
 from dlae_server import oip
 from dlae_server.allocation import keep_freed_blocks
 from dlae_server.errors import CannotStart
@@ -32,6 +30,7 @@ from dlae_server.jobs import process
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.supervisor import Supervisor
+from dlae_server.locking import locked
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue
 from dlae_server.models.files import sweep
@@ -74,7 +73,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
     keep_freed_blocks()
     commands = commands or Commands()
     _require_loopback(settings.listen)
-    with _locked(settings.data_dir):
+    with locked(settings.data_dir):
         metrics = Metrics()
         journal = Journal(settings, metrics)
         supervisor = Supervisor(settings, metrics, journal, commands.task)
@@ -197,19 +196,3 @@ def _exposed(settings: Settings, metrics: Metrics) -> Iterator[int | None]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _locked(folder: Path) -> IO[str]:
-    """Returns the lock of a data folder, held until it is closed."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        message = f"cannot write the data folder {folder}: {error.strerror}"
-        raise StorageFailed(message) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise CannotStart(f"another dlae-server uses the data folder {folder}") from error
-    return lock

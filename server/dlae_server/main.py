@@ -16,6 +16,7 @@ from dlae_core.engines.choice import ENGINES
 from dlae_core.errors import DlaeError
 from dlae_server.app import Commands, serve
 from dlae_server.settings import Settings
+from dlae_server.upkeep.commands import backup, export, fsck, restore
 from dlae_server.weights import weights
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -92,7 +93,8 @@ def main(context: click.Context, /, log_level: str, **options: Any) -> None:
         _serve(context.obj)
 
 
-main.add_command(weights)
+for one in (weights, fsck, backup, restore, export):
+    main.add_command(one)
 
 
 def _settings(options: dict[str, Any]) -> Settings:

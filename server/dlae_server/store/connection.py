@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from dlae_server.errors import CannotStart, InvalidRequest
@@ -12,16 +12,33 @@ STORE_FILE = "dlae.sqlite3"
 
 
 class Connection:
-    """The one connection that writes.
+    """The one connection that writes; or one that reads beside it.
+
+    Args:
+        path: The file.
+        read_only: Whether nothing is to be written: a file that is not there is not made, and one
+            of an earlier version not brought to this one.
 
     Raises:
-        CannotStart: The file was written by a newer version, or is damaged.
+        CannotStart: The file was written by another version, or is damaged, or is not there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        if read_only and not path.is_file():
+            raise CannotStart(
+                f"expected the folder of a server, got no {path.name} in {path.parent}"
+            )
+        place = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         # The one thread that uses the connection is not the one that makes it.
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            place, uri=True, isolation_level=None, check_same_thread=False
+        )
         try:
+            if read_only:
+                self._require_known(path)
+                self._require_whole(path)
+                self._require_present(path)
+                return
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA foreign_keys = ON")
@@ -36,12 +53,31 @@ class Connection:
         """Closes the store."""
         self._connection.close()
 
+    def copy_to(self, path: Path) -> None:
+        """Writes the store as it is now into a new file, while others go on writing."""
+        with closing(sqlite3.connect(path)) as copy:
+            self._connection.backup(copy)
+            # One file, whole by itself; a server that opens it has its log beside it again.
+            copy.execute("PRAGMA journal_mode = DELETE")
+
+    def damage(self) -> list[str]:
+        """Returns what is damaged, indices and references included; nothing where all is sound."""
+        return damage(self._connection, thorough=True)
+
     def _require_known(self, path: Path) -> None:
         version = self._version()
         if version > len(MIGRATIONS):
             raise CannotStart(
                 f"expected a store of version {len(MIGRATIONS)} or older in {path}, got version "
                 f"{version}; start the version of dlae-server that wrote it"
+            )
+
+    def _require_present(self, path: Path) -> None:
+        version = self._version()
+        if version < len(MIGRATIONS):
+            raise CannotStart(
+                f"expected a store of version {len(MIGRATIONS)} in {path}, got version {version}; "
+                "start dlae-server once, which brings it up to date"
             )
 
     def _require_whole(self, path: Path) -> None:

@@ -91,6 +91,13 @@ class Jobs(Connection):
         """Returns how many jobs are in each state."""
         return dict(self._connection.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state"))
 
+    def filed(self) -> dict[str, tuple[int, int]]:
+        """Returns under which state each job is filed, and the number of its latest event."""
+        rows = self._connection.execute(
+            "SELECT id, state, (SELECT MAX(sequence) FROM events WHERE job_id = jobs.id) FROM jobs"
+        )
+        return {job_id: (state, last or 0) for job_id, state, last in rows}
+
     def events(self, job_id: str, after: int, limit: int = 500) -> list[JobEvent]:
         """Returns events of a job in order, from the one after a sequence number."""
         rows = self._connection.execute(

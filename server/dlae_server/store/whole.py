@@ -20,7 +20,7 @@ class Store(Jobs, Aliases):
     """Jobs, events, models and aliases on disk.
 
     Raises:
-        CannotStart: The file was written by a newer version, or is damaged.
+        CannotStart: As `Connection`.
     """
 
     def record_model(self, model: pb.Model) -> Job:

@@ -1,0 +1,215 @@
+"""A server's folder copied while it runs, and brought back.
+
+    backup.json     what the backup is, and the checksum of the store
+    dlae.sqlite3    the store at one instant
+    models/         the files of its models
+    jobs/           of jobs that have ended: the last checkpoint, and the log
+
+The work of a job that is running is not copied: in a server that is brought back it waits, and
+begins anew. Weights of ImageNet and server settings are not copied either.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dlae
+from dlae.v1.models_pb2 import Model
+from dlae_core.bundle import file_sha256, write_text
+from dlae_core.errors import CorruptArtifact, StorageFailed
+from dlae_server.errors import CannotStart
+from dlae_server.jobs.checkpoints import CHECKPOINT_FILE
+from dlae_server.models.files import models_folder
+from dlae_server.store import MIGRATIONS, Store
+from dlae_server.store.connection import STORE_FILE
+from dlae_server.upkeep.checking import all_jobs, all_models, check
+
+FORMAT = 1
+CARD_FILE = "backup.json"
+OF_JOBS = (CHECKPOINT_FILE, "worker.log")
+# Models may be deleted between the copy of the store and that of their files.
+ATTEMPTS = 5
+BLOCK_BYTES = 1 << 20
+
+
+def back_up(data_dir: Path, target: Path) -> dict[str, Any]:
+    """Copies a server's folder, which may be running; returns what the backup is.
+
+    Raises:
+        CannotStart: There is no store of this version, or the target exists.
+        CorruptArtifact: A file of a model is damaged: a backup would only hide it.
+        StorageFailed: The disk is full or cannot be written.
+    """
+    if target.exists():
+        raise CannotStart(f"expected a new folder, but {target} exists; name another")
+    # So a crash leaves no folder that looks like a backup; the next one clears it away.
+    part = target.with_name(f".{target.name}.writing")
+    with _storage_errors(target):
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        _copy_whole(data_dir, part)
+        card = _card(part)
+        write_text(part / CARD_FILE, json.dumps(card, indent=1) + "\n")
+        _sync_folders(part)
+        part.replace(target)
+        _sync(target.parent)
+    return card
+
+
+def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
+    """Brings a backup back into a folder that has no store; returns what the backup is.
+
+    Raises:
+        CannotStart: It is no backup, or the folder has a store.
+        CorruptArtifact: The backup is damaged.
+        StorageFailed: The disk is full or cannot be written.
+    """
+    card = _checked(backup)
+    if (data_dir / STORE_FILE).exists():
+        raise CannotStart(
+            f"expected a folder without a store, but {data_dir} has one; name another"
+        )
+    with _storage_errors(data_dir):
+        for name in ("models", "jobs"):
+            if (backup / name).is_dir():
+                shutil.copytree(backup / name, data_dir / name, dirs_exist_ok=True)
+                _sync_folders(data_dir / name)
+        part = data_dir / f".{STORE_FILE}.restoring"
+        _copy(backup / STORE_FILE, part)
+        for left in (f"{STORE_FILE}-wal", f"{STORE_FILE}-shm"):
+            (data_dir / left).unlink(missing_ok=True)
+        # Last: with the store, all that it speaks of is there.
+        part.replace(data_dir / STORE_FILE)
+        _sync(data_dir)
+    return card
+
+
+def _copy_whole(data_dir: Path, part: Path) -> None:
+    """Copies store and files so that they agree, whatever the server deletes meanwhile."""
+    for _ in range(ATTEMPTS):
+        (part / STORE_FILE).unlink(missing_ok=True)
+        live = Store(data_dir / STORE_FILE, read_only=True)
+        try:
+            live.copy_to(part / STORE_FILE)
+        finally:
+            live.close()
+        copy = Store(part / STORE_FILE, read_only=True)
+        try:
+            missing = [
+                model for model in all_models(copy) if not _copy_model(model, data_dir, part)
+            ]
+            jobs = [job.id for job in all_jobs(copy)]
+            keep = copy.bundles()
+        finally:
+            copy.close()
+        if not missing:
+            _copy_jobs(jobs, data_dir, part)
+            for folder in (path for path in models_folder(part).glob("*") if path.name not in keep):
+                shutil.rmtree(folder)
+            return
+    name = f"{missing[0].name}@{missing[0].version}"
+    raise CorruptArtifact(
+        f"the files of model '{name}' are not there; `dlae-server fsck` tells all"
+    )
+
+
+def _copy_model(model: Model, data_dir: Path, part: Path) -> bool:
+    """Copies the files of a model that are not copied yet; returns False where they are gone."""
+    source, target = (models_folder(place) / model.bundle for place in (data_dir, part))
+    target.mkdir(parents=True, exist_ok=True)
+    for file in model.files:
+        if (target / file.name).exists():
+            continue
+        try:
+            digest = _copy(source / file.name, target / file.name)
+        except FileNotFoundError:
+            shutil.rmtree(target)
+            return False
+        if digest != file.sha256:
+            raise CorruptArtifact.of_file(source / file.name, "is not what was written")
+    return True
+
+
+def _copy_jobs(jobs: list[str], data_dir: Path, part: Path) -> None:
+    for job_id in jobs:
+        for name in OF_JOBS:
+            source = data_dir / "jobs" / job_id / name
+            with suppress(FileNotFoundError):
+                if source.is_file():
+                    target = part / "jobs" / job_id / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> str:
+    """Copies a file to the disk; returns its SHA-256."""
+    digest = hashlib.sha256()
+    with source.open("rb") as old, target.open("wb") as new:
+        while block := old.read(BLOCK_BYTES):
+            digest.update(block)
+            new.write(block)
+        new.flush()
+        os.fsync(new.fileno())
+    return digest.hexdigest()
+
+
+def _card(part: Path) -> dict[str, Any]:
+    store = Store(part / STORE_FILE, read_only=True)
+    try:
+        models, jobs = (sum(1 for _ in rows) for rows in (all_models(store), all_jobs(store)))
+    finally:
+        store.close()
+    return {
+        "format": FORMAT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dlae_version": dlae.__version__,
+        "store_version": len(MIGRATIONS),
+        "models": models,
+        "jobs": jobs,
+        "store_sha256": file_sha256(part / STORE_FILE),
+    }
+
+
+def _checked(backup: Path) -> dict[str, Any]:
+    try:
+        card: dict[str, Any] = json.loads((backup / CARD_FILE).read_text(encoding="utf-8"))
+        whole = card["store_sha256"] == file_sha256(backup / STORE_FILE)
+        known = card["format"] == FORMAT
+    except (OSError, ValueError, KeyError) as error:
+        raise CannotStart(f"expected a backup of dlae-server, got {backup}") from error
+    if not known:
+        raise CannotStart(f"expected a backup of format {FORMAT}, got format {card['format']}")
+    if not whole:
+        raise CorruptArtifact.of_file(backup / STORE_FILE, "is not what was written")
+    findings = check(backup)
+    if findings:
+        raise CorruptArtifact(f"the backup is damaged: {findings[0].place}: {findings[0].problem}")
+    return card
+
+
+def _sync_folders(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            _sync(path)
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def _storage_errors(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(f"cannot write {place}: {error.strerror or error}") from error

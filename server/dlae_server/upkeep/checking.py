@@ -1,0 +1,126 @@
+"""Whether a server's folder is what its store says, file by file and job by job."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlae.v1.models_pb2 import Model
+from dlae_core.bundle import Bundle, FileEntry
+from dlae_core.errors import DlaeError
+from dlae_server.jobs.states import FINISHED, Job
+from dlae_server.models.files import COMING, LEAVING, models_folder
+from dlae_server.store import Store
+from dlae_server.store.connection import STORE_FILE
+
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Attributes:
+        place: What it is about: `model tissue@3`, `job tissue-7k3f`, `store`, `folder models/x`.
+        problem: What is wrong.
+        stray: The folder that nothing needs, where that is all; None otherwise.
+    """
+
+    place: str
+    problem: str
+    stray: Path | None = None
+
+
+def check(data_dir: Path) -> list[Finding]:
+    """Returns everything that is wrong in a server's folder, which may be running.
+
+    Raises:
+        CannotStart: There is no store of this version.
+    """
+    store = Store(data_dir / STORE_FILE, read_only=True)
+    try:
+        damage = [Finding("store", sentence) for sentence in store.damage()]
+        return damage or [
+            *_models(store, data_dir),
+            *_jobs(store),
+            *_strays(store, data_dir),
+        ]
+    finally:
+        store.close()
+
+
+def remove_strays(findings: list[Finding]) -> list[Finding]:
+    """Removes folders that nothing needs; returns the other findings. No server may be running."""
+    for finding in findings:
+        if finding.stray:
+            shutil.rmtree(finding.stray, ignore_errors=True)
+    return [finding for finding in findings if not finding.stray or finding.stray.exists()]
+
+
+def all_models(store: Store) -> Iterator[Model]:
+    """Yields all models of a store."""
+    token, more = "", True
+    while more:
+        models, token = store.models(PAGE, token)
+        yield from models
+        more = bool(token)
+
+
+def all_jobs(store: Store) -> Iterator[Job]:
+    """Yields all jobs of a store."""
+    token, more = "", True
+    while more:
+        jobs, token = store.jobs(PAGE, token)
+        yield from jobs
+        more = bool(token)
+
+
+def _models(store: Store, data_dir: Path) -> Iterator[Finding]:
+    for model in all_models(store):
+        for problem in _problems(model, models_folder(data_dir) / model.bundle):
+            yield Finding(f"model {model.name}@{model.version}", problem)
+
+
+def _problems(model: Model, folder: Path) -> Iterator[str]:
+    """Yields what is wrong with the files of a model, which have checksums twice."""
+    try:
+        Bundle.open(folder)
+        for file in model.files:
+            if FileEntry.of(folder / file.name) != FileEntry(file.size_bytes, file.sha256):
+                yield f"{file.name} is not what the store says"
+    except (DlaeError, OSError) as error:
+        yield str(error)
+
+
+def _jobs(store: Store) -> Iterator[Finding]:
+    filed = store.filed()
+    for job in all_jobs(store):
+        place = f"job {job.id}"
+        state, last = filed.get(job.id, (job.state, job.last_sequence))
+        if state != job.state:
+            yield Finding(place, "is filed under another state than its own")
+        if last != job.last_sequence:
+            yield Finding(place, f"has {last} events, but says {job.last_sequence}")
+        if (job.state in FINISHED) != job.HasField("end_time"):
+            yield Finding(place, "has ended without a time, or has a time without having ended")
+
+
+def _strays(store: Store, data_dir: Path) -> Iterator[Finding]:
+    known = store.bundles()
+    for folder in _folders(models_folder(data_dir)):
+        passing = folder.name.startswith((LEAVING, COMING))
+        if folder.name in known or (not passing and _is_under_way(store, folder.name)):
+            continue
+        yield Finding(f"folder models/{folder.name}", "belongs to no model", folder)
+    for folder in _folders(data_dir / "jobs"):
+        if not store.has_job(folder.name):
+            yield Finding(f"folder jobs/{folder.name}", "belongs to no job", folder)
+
+
+def _folders(place: Path) -> list[Path]:
+    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+
+
+def _is_under_way(store: Store, job_id: str) -> bool:
+    """Returns whether a job may be about to tell of its model."""
+    return store.has_job(job_id) and store.job(job_id).state not in FINISHED

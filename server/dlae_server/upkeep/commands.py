@@ -1,0 +1,113 @@
+"""The commands `dlae-server fsck`, `backup`, `restore` and `export`."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from dlae_core.errors import DlaeError
+from dlae_server.locking import locked
+from dlae_server.models.files import models_folder
+from dlae_server.models.registry import parse_reference
+from dlae_server.settings import Settings
+from dlae_server.store import Store
+from dlae_server.store.connection import STORE_FILE
+from dlae_server.upkeep.backup import back_up
+from dlae_server.upkeep.backup import restore as bring_back
+from dlae_server.upkeep.checking import check, remove_strays
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.command()
+@click.option("--remove-strays", "repair", is_flag=True, help="Remove folders that nothing needs.")
+@AS_JSON
+@click.pass_obj
+def fsck(settings: Settings, repair: bool, as_json: bool) -> None:
+    """Checks the store, every file of every model, and that they agree; exit code 1 where not.
+
+    A server may be running, unless something is to be removed.
+    """
+    with _sentences():
+        if repair:
+            with locked(settings.data_dir):
+                findings = remove_strays(check(settings.data_dir))
+        else:
+            findings = check(settings.data_dir)
+    rows = [{"place": one.place, "problem": one.problem} for one in findings]
+    _tell(as_json, {"sound": not rows, "findings": rows})
+    if not as_json:
+        click.echo("\n".join(f"{row['place']}: {row['problem']}" for row in rows) or "all is sound")
+    if rows:
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@AS_JSON
+@click.pass_obj
+def backup(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Copies jobs and models into a new FOLDER, checked; the server may be running."""
+    with _sentences():
+        card = back_up(settings.data_dir, folder.absolute())
+    _tell(as_json, card)
+    if not as_json:
+        click.echo(f"wrote {card['models']} models and {card['jobs']} jobs to {folder}")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER)
+@AS_JSON
+@click.pass_obj
+def restore(settings: Settings, folder: Path, as_json: bool) -> None:
+    """Brings the backup in FOLDER back into the data folder, which must have no store."""
+    with _sentences(), locked(settings.data_dir):
+        card = bring_back(folder.absolute(), settings.data_dir)
+    _tell(as_json, card)
+    if not as_json:
+        told = f"{card['models']} models and {card['jobs']} jobs of {card['created']}"
+        click.echo(f"brought back {told} into {settings.data_dir}")
+
+
+@click.command()
+@click.argument("model")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write.")
+@AS_JSON
+@click.pass_obj
+def export(settings: Settings, model: str, output: Path, as_json: bool) -> None:
+    """Writes MODEL (name, name@version or name@alias) as a TensorFlow SavedModel."""
+    with _sentences():
+        store = Store(settings.data_dir / STORE_FILE, read_only=True)
+        try:
+            found = store.model(*parse_reference(model))
+        finally:
+            store.close()
+        _write_saved_model()(models_folder(settings.data_dir) / found.bundle, output.absolute())
+    exact = f"{found.name}@{found.version}"
+    _tell(as_json, {"model": exact, "format": "savedmodel", "path": str(output)})
+    if not as_json:
+        click.echo(f"wrote {exact} to {output}")
+
+
+def _write_saved_model() -> Callable[[Path, Path], None]:
+    from dlae_core.engines.saved_model import write_saved_model  # noqa: PLC0415 - TensorFlow
+
+    return write_saved_model
+
+
+def _tell(as_json: bool, values: dict[str, object]) -> None:
+    if as_json:
+        click.echo(json.dumps(values))
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turns errors into one sentence."""
+    try:
+        yield
+    except (DlaeError, sqlite3.Error) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,37 @@
+"""Folders of servers, written without one."""
+
+from pathlib import Path
+
+from dlae.v1.models_pb2 import Model
+from dlae_server.jobs.states import Job, enter
+from dlae_server.models.registry import model_from_bundle
+from dlae_server.store import Store
+from dlae_server.store.connection import STORE_FILE
+from tests.dlae_server.fakes import write_bundle
+
+
+def add_model(store: Store, data_dir: Path, job_id: str, name: str = "m") -> Model:
+    """Adds a job that has made a model."""
+    job = Job(id=job_id, name=name)
+    store.add_job(job, "{}", enter(job, Job.STATE_QUEUED))
+    store.record(job_id, lambda job: enter(job, Job.STATE_RUNNING))
+    bundle = data_dir / "models" / job_id
+    bundle.mkdir(parents=True)
+    write_bundle(bundle, "{}")
+    model = model_from_bundle(bundle, job)
+    store.record_model(model)
+    (data_dir / "jobs" / job_id).mkdir(parents=True)
+    (data_dir / "jobs" / job_id / "checkpoint.dlae").write_bytes(b"weights")
+    return model
+
+
+def server_folder(data_dir: Path) -> Path:
+    """Writes a folder with `m@1`, `m@2` (jobs `a`, `b`) and the waiting job `w`; returns it."""
+    data_dir.mkdir(parents=True)
+    store = Store(data_dir / STORE_FILE)
+    for job_id in ("a", "b"):
+        add_model(store, data_dir, job_id)
+    job = Job(id="w", name="m")
+    store.add_job(job, "{}", enter(job, Job.STATE_QUEUED))
+    store.close()
+    return data_dir
