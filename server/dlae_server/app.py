@@ -81,13 +81,12 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         host = Host(settings, metrics, commands.model)
         catalogue = Catalogue(settings, journal)
         predictions = Predictions(catalogue, host, metrics)
-        models = ModelService(settings, journal)
         server = _server(settings, metrics)
         add_TrainingServiceServicer_to_server(
             TrainingService(settings, journal, supervisor, reserve), server
         )
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
-        add_ModelServiceServicer_to_server(models, server)
+        add_ModelServiceServicer_to_server(ModelService(settings, journal), server)
         OpenInferenceService(predictions, journal).add_to(server)
         checks = await _add_health(server)
         address = _bound(server, settings.listen)
