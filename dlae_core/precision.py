@@ -7,20 +7,28 @@ from pathlib import Path
 import keras
 
 SINGLE, MIXED = "float32", "mixed_bfloat16"
+# Layers that cost little in any precision.
+_WITHOUT_SUMS = (
+    keras.layers.Activation,
+    keras.layers.Concatenate,
+    keras.layers.Reshape,
+    keras.layers.Softmax,
+)
 
 
 def calculate_in(model: keras.Model, precision: str) -> None:
     """Makes a network calculate in another precision from its next call on.
 
-    Weights stay float32. The last layer stays float32 too, so that losses see probabilities that
-    are not rounded.
+    Weights stay float32. The last layer stays float32 too, with those before it that arrange or
+    activate only, so that losses see probabilities, and detectors have anchors, that are not
+    rounded.
 
     Reference: Micikevicius et al. (2018), Mixed precision training.
     """
-    *inner, last = model.layers
-    for layer in inner:
-        layer.dtype_policy = precision
-    last.dtype_policy = SINGLE
+    last = True
+    for layer in reversed(model.layers):
+        layer.dtype_policy = SINGLE if last else precision
+        last = last and isinstance(layer, _WITHOUT_SUMS)
 
 
 @contextmanager

@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from dlae_core.families.bbd import Bbd
 from dlae_core.precision import MIXED, SINGLE, as_single, calculate_in, processor_has_bfloat16
+from tests.dlae_core.families.configurations import detector
 
 pytestmark = pytest.mark.keras
 
@@ -30,6 +32,17 @@ def test_layers_calculate_with_16_bits_all_but_the_last_and_weights_keep_32() ->
     assert {weight.dtype for weight in model.weights} == {"float32"}
     calculate_in(model, SINGLE)
     np.testing.assert_array_equal(model(batch), exact)
+
+
+def test_anchors_and_probabilities_of_a_detector_are_not_rounded() -> None:
+    (network,) = Bbd().networks(detector(number_classes=2, steps=[1.1, 2.3]))
+    batch = np.random.default_rng(1).random((2, 8, 8, 1), np.float32)
+    exact = np.asarray(network.model(batch))
+    calculate_in(network.model, MIXED)
+    rounded = np.asarray(network.model(batch))
+    np.testing.assert_array_equal(rounded[..., -8:], exact[..., -8:])
+    np.testing.assert_allclose(rounded[..., :3].sum(-1), 1, atol=1e-6)
+    assert 0 < np.abs(rounded - exact).max() < 0.02 * np.abs(exact).max()
 
 
 def test_a_network_is_saved_as_one_of_32_bits(tmp_path: Path) -> None:
