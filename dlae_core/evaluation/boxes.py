@@ -145,8 +145,9 @@ class _Kind:
         boxes = np.cumsum(drawn, axis=1)
         found = np.full((len(weights), len(self.hits)), np.nan)
         for level, hits in enumerate(self.hits):
-            right = np.cumsum(drawn * hits, axis=1)
-            precision = np.nan_to_num(ratio(right, boxes))
+            # Precision is best where a box is right.
+            right = np.cumsum(drawn[:, hits], axis=1)
+            precision = np.nan_to_num(ratio(right, boxes[:, hits]))
             best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
             for draw in np.flatnonzero(count):
                 reached = np.searchsorted(right[draw] / count[draw], _RECALLS)

@@ -131,6 +131,9 @@ def _draw_agreement(axes: Any, one: Agreement) -> None:
             bbox={"facecolor": drawing.PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.7},
         )
     axes.margins(y=0.15)
+    # Room for the words, which would hide points.
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, high + 0.3 * (high - low))
 
 
 def detections(curves: Sequence[Curve]) -> Any:

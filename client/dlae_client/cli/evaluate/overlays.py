@@ -96,7 +96,7 @@ def _caption(task: Task, case: Case) -> str:
         return "{} of {} found, {} false alarms".format(*counts)
     if task.kind == CLASSIFICATION:
         wanted, found = (int(values[Key(name)]) for name in ("reference", "predicted"))
-        return f"class {wanted}, given {number(case.quality)}; predicted {found}"
+        return f"class {wanted} ({number(case.quality)}), predicted {found}"
     sides = [
         ", ".join(number(value) for key, value in case.values.items() if key.name == name)
         for name in ("reference", "predicted")
