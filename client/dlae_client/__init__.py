@@ -16,8 +16,10 @@ from dlae_client.errors import (
     ServerFailed,
     ServerUnreachable,
 )
+from dlae_client.predictions import Asked
 
 __all__ = [
+    "Asked",
     "Client",
     "ClientError",
     "DataLost",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from dlae.v1 import training_pb2
 from dlae.v1.training_pb2_grpc import TrainingServiceStub
@@ -17,10 +17,8 @@ from dlae_client.errors import (
     ServerUnreachable,
 )
 from dlae_client.fetching import fetch_entry
+from dlae_client.predictions import Predictions
 from dlae_client.registry import Registry
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Job = training_pb2.Job
 JobEvent = training_pb2.JobEvent
@@ -33,7 +31,7 @@ PAGE = 200
 FINISHED = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
 
 
-class Client(Registry):
+class Client(Registry, Predictions):
     """A connection to a DLAE server.
 
         with Client() as client:
@@ -203,21 +201,6 @@ class Client(Registry):
         for _ in self.watch(job_id):
             pass
         return finished(self.status(job_id))
-
-    def predict(self, model: str, images: "NDArray[Any]", labels: bool = False) -> "NDArray[Any]":
-        """Returns a model's output for a batch of raw images.
-
-        Args:
-            model: `name`, `name@version` or `name@alias`.
-            images: (batch, rows, cols[, slices], channels), any numeric type.
-            labels: Whether to return the most probable class instead of the output.
-
-        Returns:
-            float32 (batch, ...), or uint8 (uint16 above 256 classes) labels.
-        """
-        from dlae_client.predicting import predict  # noqa: PLC0415 - NumPy
-
-        return predict(self._connection, model, images, labels)
 
     def _events(self, job_id: str, after: int) -> Iterator[JobEvent | None]:
         """Yields events, and None for a heartbeat."""

@@ -22,19 +22,31 @@ FILES = {
     "model.keras": bytes(range(256)) * 9000,
 }
 CHUNK_BYTES = 1 << 20
+SHA256 = "ab" * 32
+DESCRIPTION = prediction_pb2.Description(
+    output_kind=prediction_pb2.OUTPUT_KIND_LABELS,
+    preprocessing=["scale 0..255 to 0..1"],
+    postprocessing=["most probable class", "holes of each class filled"],
+    engine="openvino",
+    precision="float32",
+    tiles=4,
+    mirror_images=1,
+)
 
 
 class FakePrediction(prediction_pb2_grpc.PredictionServiceServicer):
-    """Doubles images; labels are 1 where an image is above 0.
+    """Doubles images; labels are 1 where an image is above 0; image number n has n % 3 boxes.
 
     Attributes:
         calls: Method, model and shape of every call.
         chunks: Sizes of the chunks of the latest stream.
+        asked: Output, options and priority of every call.
     """
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, tuple[int, ...]]] = []
         self.chunks: list[int] = []
+        self.asked: list[tuple[int, prediction_pb2.PredictOptions, int]] = []
 
     def Predict(
         self, request: prediction_pb2.PredictRequest, context: Any
@@ -42,8 +54,14 @@ class FakePrediction(prediction_pb2_grpc.PredictionServiceServicer):
         """Predicts a batch."""
         images = array_from_tensor(request.input)
         self.calls.append(("Predict", request.model, images.shape))
+        self._note(request)
         output = tensor_from_array(_output(images, request.output_kind))
-        return prediction_pb2.PredictResponse(model=request.model, output=output)
+        return prediction_pb2.PredictResponse(
+            model=request.model,
+            output=output,
+            model_sha256=SHA256,
+            description=DESCRIPTION if request.describe else None,
+        )
 
     def PredictStream(
         self, requests: Iterator[prediction_pb2.PredictStreamRequest], context: Any
@@ -54,16 +72,30 @@ class FakePrediction(prediction_pb2_grpc.PredictionServiceServicer):
         self.chunks = [len(chunk) for chunk in chunks]
         images = array_from_bytes(b"".join(chunks), header.input.data_type, header.input.shape)
         self.calls.append(("PredictStream", header.model, images.shape))
+        self._note(header)
         output = _output(images, header.output_kind)
-        result = prediction_pb2.PredictStreamResult(output=header_from_array(output))
+        result = prediction_pb2.PredictStreamResult(
+            model=header.model,
+            output=header_from_array(output),
+            model_sha256=SHA256,
+            description=DESCRIPTION if header.describe else None,
+        )
         yield prediction_pb2.PredictStreamResponse(header=result)
         data = tensor_from_array(output).data
         for start in range(0, len(data), CHUNK_BYTES):
             part = data[start : start + CHUNK_BYTES]
             yield prediction_pb2.PredictStreamResponse(data=part)
 
+    def _note(self, asked: Any) -> None:
+        self.asked.append((asked.output_kind, asked.options, asked.priority))
+
 
 def _output(images: Any, kind: int) -> Any:
+    if kind == prediction_pb2.OUTPUT_KIND_BOXES:
+        boxes = np.zeros((len(images), 3, 6), np.float32)
+        for number, rows in enumerate(boxes):
+            rows[: number % 3] = (1, 0.75, 1, 2, 5, 6)
+        return boxes
     if kind == prediction_pb2.OUTPUT_KIND_LABELS:
         return (images > 0).astype(np.uint8)
     return (2 * images).astype(np.float32)
