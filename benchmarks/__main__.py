@@ -12,6 +12,7 @@ from benchmarks import (
     peak_memory,
     predict_round_trip,
     reading,
+    registry,
     training_step,
 )
 
@@ -27,6 +28,7 @@ for benchmark in (
     peak_memory,
     predict_round_trip,
     reading,
+    registry,
     training_step,
 ):
     benchmark.main()

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from dlae.v1.models_pb2 import ModelFile
+from dlae.v1.models_pb2 import Model, ModelFile
 from dlae_core.errors import CorruptArtifact
 from dlae_server.jobs.journal import Journal
 
@@ -48,6 +48,32 @@ async def chunks(path: Path, file: ModelFile, offset: int) -> AsyncIterator[byte
         raise CorruptArtifact.of_file(path, "cannot be read") from error
     if not offset and digest.hexdigest() != file.sha256:
         raise _changed(path)
+
+
+def small_file(folder: Path, model: Model, name: str) -> str:
+    """Returns a text file of a model without reading the large ones.
+
+    Of those it is checked that they are there, as long as they should be; their content is checked
+    where it is read: when they are loaded, fetched or described.
+
+    Raises:
+        CorruptArtifact: The file is damaged, or another is missing or has another length.
+    """
+    text = ""
+    for file in model.files:
+        path = folder / file.name
+        try:
+            size = path.stat().st_size
+            content = path.read_bytes() if file.name == name else b""
+        except OSError as error:
+            raise CorruptArtifact.of_file(path, "cannot be read") from error
+        if size != file.size_bytes:
+            raise _changed(path)
+        if file.name == name:
+            if hashlib.sha256(content).hexdigest() != file.sha256:
+                raise _changed(path)
+            text = content.decode("utf-8")
+    return text
 
 
 def remove_bundle(data_dir: Path, bundle: str) -> None:

@@ -9,13 +9,14 @@ from typing import TypeAlias
 import grpc
 
 from dlae.v1 import models_pb2 as pb
+from dlae.v1.config_pb2 import Config
 from dlae.v1.models_pb2_grpc import ModelServiceServicer
 from dlae_core.bundle import CONFIG_FILE, Bundle
 from dlae_core.config import read_config, resolve_config
 from dlae_core.model_card import Identity, card, card_text, monai_metadata
 from dlae_server.errors import InvalidRequest, ModelNotFound
 from dlae_server.jobs.journal import Journal
-from dlae_server.models.files import chunks, models_folder, remove_bundle
+from dlae_server.models.files import chunks, models_folder, remove_bundle, small_file
 from dlae_server.models.registry import checked_alias, checked_name, parse_reference
 from dlae_server.models.signature import signed
 from dlae_server.services.pages import page_size
@@ -44,8 +45,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:
         """Returns a model with its configuration."""
         model = await self.model(request.model)
-        bundle = await asyncio.to_thread(Bundle.open, self.folder(model))
-        model.config.CopyFrom(resolve_config(read_config(bundle.read(CONFIG_FILE)).config))
+        model.config.CopyFrom(await asyncio.to_thread(_config, self.folder(model), model))
         return pb.GetModelResponse(model=model)
 
     async def FetchModel(
@@ -141,6 +141,10 @@ def _offset(request: pb.FetchModelRequest, file: pb.ModelFile) -> int:
             f"expected an offset from 0 to {file.size_bytes} in '{file.name}', got {request.offset}"
         )
     return int(request.offset)
+
+
+def _config(folder: Path, model: pb.Model) -> Config:
+    return resolve_config(read_config(small_file(folder, model, CONFIG_FILE)).config)
 
 
 def _card(folder: Path, model: pb.Model) -> pb.GetModelCardResponse:
