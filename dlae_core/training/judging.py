@@ -63,25 +63,24 @@ class AveragePrecision:
         self._decoder = decoder
         self._truth = truth_decoder(decoder)
         self._classes = classes
-        self._clear()
+        self._found: list[NDArray[np.float32]] = []
+        self._wanted: list[NDArray[np.float32]] = []
 
     def evaluate(self, batch: Batch) -> Float64:
         """Returns loss and sums of a batch; keeps its boxes."""
         sums, output = self._steps.evaluate_with_output(batch.images, batch.targets)
         for target, rows in zip(batch.targets, output, strict=True):
-            self._wanted.append(self._truth.boxes(target)[:, [0, 2, 3, 4, 5]])
+            # Validation has the same samples in the same order in every epoch.
+            if len(self._found) == len(self._wanted):
+                self._wanted.append(self._truth.boxes(target)[:, [0, 2, 3, 4, 5]])
             self._found.append(self._decoder.boxes(rows))
         return sums
 
     def results(self) -> dict[str, float]:
         """Returns average precisions of the batches since the last call."""
         values = average_precisions(self._found, self._wanted, self._classes, COCO_OVERLAPS)
-        self._clear()
+        self._found.clear()
         return dict(zip(self.names, (_mean(values), _mean(values[:, :1])), strict=True))
-
-    def _clear(self) -> None:
-        self._found: list[NDArray[np.float32]] = []
-        self._wanted: list[NDArray[np.float32]] = []
 
 
 def truth_decoder(decoder: Decoder) -> Decoder:
