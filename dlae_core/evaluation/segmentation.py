@@ -66,10 +66,14 @@ class Segmentation:
         return Result(
             cases=tuple(self._cases),
             measures=measure([statistics], len(self._cases), bootstrap),
-            notes=(_NOTE,),
+            notes=(_NOTE,) if self._has_gaps() else (),
             confusion=self._confusion,
             agreements=tuple(self._agreement(kind) for kind in range(1, self.classes)),
         )
+
+    def _has_gaps(self) -> bool:
+        """Returns whether a number of a case is infinite or not defined."""
+        return not all(math.isfinite(one) for case in self._cases for one in case.values.values())
 
     def _of_class(
         self, kind: int, confusion: NDArray[np.int64], volumes: Sequence[Volume]

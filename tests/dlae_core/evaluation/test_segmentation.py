@@ -112,6 +112,8 @@ def test_a_class_that_nobody_holds_does_not_count_and_one_that_is_missed_counts_
     hausdorff = found[Key("hd95", "class 1", "pixels")]
     assert (hausdorff.value, hausdorff.cases, hausdorff.infinite) == (0, 1, 1)
     assert math.isnan(result.cases[0].quality)
+    assert "does not count" in result.notes[0]
+    assert evaluated(NOWHERE, 2, cases[2:]).notes == ()
     assert [word for word, _ in exemplary(result.cases)] == ["best", "worst"]
 
 
