@@ -22,9 +22,9 @@ def infer(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> 
     One batch is in memory, and one that is read ahead. A session that is begun again in the same
     workspace begins anew.
 
-    Differs: DLAE 1.0 held all outputs in memory, wrote into the current folder (I5), built the loss
-    of the configuration (I2), prepared images as the session says, whatever training had done, and
-    told no reason where it failed (I4).
+    Differs: DLAE 1.0 held all outputs in memory (I6), wrote into the current folder (I5), built the
+    loss of the configuration (I2), prepared images as the session says, whatever training had done
+    (I7), and told no reason where it failed (I4).
 
     Args:
         config: Resolved and checked.

@@ -18,7 +18,7 @@ from tests.sessions import config_text, write_bright_images
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
-MANY = 8_000
+MANY = 5_000
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,27 @@ from dlae_core.bundle import CONFIG_FILE, MODEL_FILE, write_manifest, write_text
 from dlae_core.config import load_config, write_config
 from dlae_core.data.source import write_samples
 from dlae_core.families.table import family_of
-from tests.dlae_core.families.configurations import DETECTION, IMAGE
+from tests.dlae_core.families.configurations import (
+    DETECTION,
+    IMAGE,
+    JUDGE,
+    TRANSLATION,
+)
 from tests.dlae_core.test_bundle import FACTS
 
 PER_IMAGE = [IMAGE, "Convolution 2D:4", "Activation:relu", "Flatten", "Dense:2"]
 PER_PIXEL = [IMAGE, "Convolution 2D:4", "Activation:relu", "Convolution 2D:3"]
-LAYERS = {"CNN": PER_IMAGE, "FCN": PER_PIXEL, "BBD": DETECTION}
+LAYERS = {
+    "CNN": {"serial_layer_list": PER_IMAGE},
+    "FCN": {"serial_layer_list": PER_PIXEL},
+    "BBD": {"serial_layer_list": DETECTION},
+    "GAN": {"generator_layer_list": TRANSLATION, "discriminator_layer_list": JUDGE},
+}
 LOSSES = {
     "CNN": "mean_squared_error",
     "FCN": "mean_absolute_error",
     "BBD": "ssd",
+    "GAN": "pix2pix",
 }
 
 
@@ -31,7 +42,7 @@ def session(folder: Path, family: str, model: Path | str = "", **changes: Any) -
 
     Args:
         folder: Where `X.h5` is.
-        family: `CNN`, `FCN` or `BBD`.
+        family: `CNN`, `FCN`, `BBD` or `GAN`.
         model: What `load_model` says.
         changes: Values by `section__key`.
     """
@@ -55,22 +66,25 @@ def session_text(folder: Path, family: str, model: Path | str = "", **changes: A
 
 def network(family: str, seed: int = 5) -> keras.Model:
     """Returns a network of a family with random weights."""
-    text = session_text(Path(), family, "m", layers__serial_layer_list=LAYERS[family])
     keras.utils.set_random_seed(seed)
-    config = load_config(text).config
+    config = load_config(session_text(Path(), family, "m", **_layers(family))).config
     return family_of(config).networks(config)[0].model
+
+
+def _layers(family: str) -> dict[str, list[str]]:
+    return {f"layers__{key}": layers for key, layers in LAYERS[family].items()}
 
 
 def bundle(folder: Path, family: str, **changes: Any) -> Path:
     """Writes a bundle of a family; returns its folder."""
     folder.mkdir(parents=True)
-    layers = {"layers__serial_layer_list": LAYERS[family]}
-    config = session(folder, family, "m", **layers, **changes)
+    config = session(folder, family, "m", **_layers(family), **changes)
     model = network(family)
     model.save(folder / MODEL_FILE)
     write_text(folder / CONFIG_FILE, write_config(config))
     shapes = {"input_shape": model.input_shape[1:], "output_shape": model.output_shape[1:]}
-    write_manifest(folder, {**FACTS, "family": family, "classes": 0, **shapes})
+    name = family_of(config).name
+    write_manifest(folder, {**FACTS, "family": name, "classes": 0, **shapes})
     return folder
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from dlae_core.errors import CorruptArtifact, IncompatibleArtifact, InvalidConfig
-from dlae_core.events import Event, Warned
+from dlae_core.events import Event, InferenceStarted, Warned
 from dlae_core.inference import check_session, infer
 from dlae_core.inference.foreign import network_of_file
 from tests.dlae_core.inference.models import (
-    LAYERS,
+    PER_IMAGE,
     names,
     network,
     read_all,
@@ -27,7 +27,7 @@ from tests.dlae_core.inference.models import (
 
 pytestmark = pytest.mark.keras
 
-WITH_LAYERS = {"layers__serial_layer_list": LAYERS["CNN"]}
+WITH_LAYERS = {"layers__serial_layer_list": PER_IMAGE}
 
 
 def _plain() -> keras.Model:
@@ -150,6 +150,23 @@ def test_a_model_of_keras_2_is_read_with_its_own_network(tmp_path: Path) -> None
             file[name][...] = images[at]
     found, _ = _predicted(tmp_path, _unscaled(tmp_path, tmp_path / "old.h5"))
     np.testing.assert_allclose(found, _by_hand(images), rtol=1e-5, atol=1e-4)
+
+
+def test_a_generator_is_predicted_with_from_its_file(tmp_path: Path) -> None:
+    images = write_images(tmp_path)
+    network("GAN").save(tmp_path / "generator.keras")
+    config = session(
+        tmp_path,
+        "GAN",
+        tmp_path / "generator.keras",
+        preprocessing__normalization_type="samplewise_negpos_x",
+    )
+    found, told = _predicted(tmp_path, config)
+    lows, highs = images.min((1, 2, 3), keepdims=True), images.max((1, 2, 3), keepdims=True)
+    prepared = 2 * (images - lows.astype(np.float64)) / (highs - lows) - 1
+    expected = np.asarray(network("GAN")(prepared.astype(np.float32)))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert told[1] == InferenceStarted(7, "pix2pix", "tensorflow")
 
 
 @pytest.mark.parametrize("by", ["order", "name"])

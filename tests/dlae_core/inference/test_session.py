@@ -28,7 +28,7 @@ pytestmark = pytest.mark.keras
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("models")
-    return {family: bundle(folder / family, family) for family in ("CNN", "FCN", "BBD")}
+    return {family: bundle(folder / family, family) for family in ("CNN", "FCN", "BBD", "GAN")}
 
 
 def _never() -> bool:
@@ -40,9 +40,11 @@ def _infer(config: Any, work: Path) -> tuple[Path, list[Event]]:
     return infer(config, work, told.append, _never), told
 
 
-@pytest.mark.parametrize("family", ["CNN", "FCN"])
+@pytest.mark.parametrize(
+    ("family", "told_as"), [("CNN", "CNN"), ("FCN", "FCN"), ("GAN", "pix2pix")]
+)
 def test_every_sample_is_predicted_under_its_own_name(
-    family: str, models: dict[str, Path], tmp_path: Path
+    family: str, told_as: str, models: dict[str, Path], tmp_path: Path
 ) -> None:
     images = write_images(tmp_path)
     path, told = _infer(session(tmp_path, family, models[family]), tmp_path / "work")
@@ -58,7 +60,7 @@ def test_every_sample_is_predicted_under_its_own_name(
     np.testing.assert_allclose(alike, expected, atol=1e-5)
     ours = np.asarray(Predictor(models[family]).predict(images), np.float32)
     np.testing.assert_allclose(alike, ours, atol=1e-6)
-    assert told[0] == InferenceStarted(7, family, "tensorflow")
+    assert told[0] == InferenceStarted(7, told_as, "tensorflow")
     assert told[1:] == [SamplesPredicted(done, 7) for done in (3, 6, 7)]
     with SampleFile(path) as file:
         assert file.names == tuple(names())
@@ -118,6 +120,8 @@ def test_the_old_layout_has_the_old_names(models: dict[str, Path], tmp_path: Pat
     assert [name.decode() for name in found["names"]] == names()
     assert found["predictions"].dtype == np.float32
     np.testing.assert_array_equal(found["predictions"], np.stack([new[name] for name in names()]))
+    path, _ = _infer(session(tmp_path, "GAN", models["GAN"], **old), tmp_path / "old")
+    assert re.fullmatch(f"gan_predictions_{stamp}", path.name)
     config = session(tmp_path, "BBD", models["BBD"], **old)
     path, _ = _infer(config, tmp_path / "old")
     assert re.fullmatch(f"bbd_predictions_{stamp}", path.name)
