@@ -1,6 +1,6 @@
 """What a model does, and what evaluates it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.data.normalization import Normalization, Preprocessing, Statistics
-from dlae_core.detection.decoding import Decoder
 from dlae_core.evaluation.boxes import Boxes
 from dlae_core.evaluation.classification import Classification
 from dlae_core.evaluation.geometry import Units
@@ -28,7 +27,7 @@ from dlae_core.evaluation.segmentation import Segmentation
 
 Shape = tuple[int, ...]
 
-# Average precision wants boxes of which few are right; COCO's own detectors stop here.
+# Average precision wants boxes of which few are right as well; detectors for COCO stop here.
 _LEAST_CONFIDENCE = 0.01
 _BOX, _OBJECT = 6, 5
 
@@ -42,8 +41,8 @@ class Task:
         classes: Number of classes; of objects, background not counted; 0 for values.
         axes: Space axes of an image.
         confidence: Of boxes that count as found.
-        decoder: Turns outputs of a detector into boxes; None: they are boxes already.
-        normalization: What training does to an annotation of values per pixel.
+        asked: Options of the predictions that suit, by their names in the section `prediction`.
+        normalization: What makes an annotation of values per pixel comparable with them.
         data_range: Largest difference of intensities; None: that of each reference.
     """
 
@@ -51,7 +50,7 @@ class Task:
     classes: int
     axes: int
     confidence: float = 0.0
-    decoder: Decoder | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
     normalization: Normalization = field(default_factory=lambda: Normalization("none"))
     data_range: float | None = None
 
@@ -80,15 +79,14 @@ def task_of_model(
     axes, signal = len(input_shape) - 1, config.config_file.model_signal
     if signal == "BBD":
         options = config.bbd_options
-        decoder = Decoder.from_options(options, (int(input_shape[0]), int(input_shape[1])))
-        lowered = min(decoder.confidence, _LEAST_CONFIDENCE)
-        every = Decoder(decoder.form, decoder.pixels, lowered, decoder.suppression)
-        return Task(DETECTION, options.number_classes, axes, decoder.confidence, every)
+        confidence = options.confidence_threshold
+        every = {"confidence_threshold": min(confidence, _LEAST_CONFIDENCE)}
+        return Task(DETECTION, options.number_classes, axes, confidence, every)
     if classes:
         kind = SEGMENTATION if len(output_shape) > 1 else CLASSIFICATION
         return Task(kind, classes, axes)
     if len(output_shape) > 1:
-        return Task(IMAGES, 0, axes, normalization=_normalization(config))
+        return _images(config, axes)
     points = config.preprocessing.annotation_type == COORDINATES
     return Task(COORDINATES if points else REGRESSION, 0, axes)
 
@@ -183,10 +181,10 @@ def _made(task: Task, predicted: Numbers, reference: Numbers) -> tuple[Numbers, 
 
 
 def _detected(task: Task, predicted: Numbers, reference: Numbers) -> tuple[Numbers, Numbers]:
-    boxes = predicted if task.decoder is None else task.decoder.boxes(predicted)
-    _expect(boxes.ndim == 2 and boxes.shape[1] == _BOX, "boxes of six numbers", boxes)
+    _expect(predicted.shape[1:] == (_BOX,), "boxes of six numbers", predicted)
     _expect(reference.size % _OBJECT == 0, "boxes of five numbers", reference)
-    return boxes, reference.reshape(-1, _OBJECT)
+    # Rows of class 0 fill an array up.
+    return predicted[predicted[:, 0] > 0], reference.reshape(-1, _OBJECT)
 
 
 _PREPARED = {
@@ -199,10 +197,16 @@ _PREPARED = {
 }
 
 
-def _normalization(config: Config) -> Normalization:
-    if config.config_file.model_signal != "FCN":
-        return Normalization("none")
-    return Preprocessing.from_config(config, Statistics()).annotations
+def _images(config: Config, axes: int) -> Task:
+    """Returns the task of making images.
+
+    They are compared in the units of the annotations; where each annotation was normalized by its
+    own extremes, which no prediction knows, normalized.
+    """
+    normalization = Preprocessing.from_config(config, Statistics()).annotations
+    if normalization.has_inverse:
+        return Task(IMAGES, 0, axes, asked={"annotation_units_switch": True})
+    return Task(IMAGES, 0, axes, normalization=normalization)
 
 
 def _expect(right: bool, expected: str, got: Numbers) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from dlae.v1.config_pb2 import Config
 from dlae.v1.models_pb2 import Model
+from dlae.v1.prediction_pb2 import OUTPUT_KIND_BOXES, OUTPUT_KIND_LABELS
 from dlae_client import Client
 from dlae_client.cli.evaluate.work import batches
 from dlae_core.data.source import SampleFile, write_samples
@@ -167,31 +168,42 @@ def test_volumes_and_probabilities_per_voxel_without_images(run: Run, tmp_path: 
     assert (folder / "cases.png").read_bytes().startswith(PNG)
 
 
-def test_a_detector_of_the_server_is_decoded(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_boxes_of_a_detector_are_asked_for_with_little_confidence(
+    run: Run, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = Config()
     config.config_file.model_signal = "BBD"
     options = config.bbd_options
-    options.number_classes, options.confidence_threshold, options.iou_threshold = 1, 0.5, 0.5
-    options.coordinates_type, options.nms_maximum_output, options.top_k = "corners", 10, 10
-    model = Model(name="boxes", version=3, input_shape=[8, 9, 1], output_shape=[2, 14])
+    options.number_classes, options.confidence_threshold = 1, 0.5
+    model = Model(name="tissue", version=1, input_shape=[8, 9, 1], output_shape=[2, 14])
     model.config.CopyFrom(config)
-    anchors = np.array([[1, 1, 5, 5], [0, 0, 2, 2]])
-    rows = [[1 - p, p, *[0] * 4, *a, *[0.1] * 4] for p, a in zip((0.8, 0.1), anchors, strict=True)]
-
-    def predict(_: Client, name: str, images: np.ndarray, labels: bool = False) -> np.ndarray:
-        assert (name, labels) == ("boxes@3", False)
-        return np.stack([np.array(rows, np.float32)] * len(images))
-
     monkeypatch.setattr(Client, "model", lambda *_: model)
-    monkeypatch.setattr(Client, "predict", predict)
-    images = write(tmp_path / "X.h5", [RANDOM.normal(size=(8, 9)) for _ in range(2)])
-    truth = write(tmp_path / "y.h5", [np.array([[1.0, 1, 1, 5, 5]])] * 2)
-    told = run("evaluate", "boxes", images, truth, "--draws", 0, "--json")
-    assert (told.document["source"], told.document["task"]) == ("boxes@3", "detection")
-    values = [measure(told, name)["value"] for name in ("map", "sensitivity", "precision")]
-    assert values == [1, 1, 1]
+    images = write(tmp_path / "X.h5", [RANDOM.normal(size=(8, 9)) for _ in range(3)])
+    box = np.array([[1.0, 1, 2, 5, 6]])
+    truth = write(tmp_path / "y.h5", [np.empty((0, 5)), box, box])
+    told = run("evaluate", "tissue", images, truth, "--draws", 0, "--json")
+    assert (told.document["source"], told.document["task"]) == ("tissue@1", "detection")
+    # The fake finds no box, the box, and the box twice.
+    assert [measure(told, name)["value"] for name in ("map50", "sensitivity")] == [1, 1]
+    options = ("--draws", 0, "--set", "confidence_threshold=0.8", "--json")
+    fewer = run("evaluate", "tissue", images, truth, *options)
+    assert measure(fewer, "sensitivity")["value"] == 0
+    assert measure(fewer, "map50")["value"] == 1
+    kinds = {(kind, asked.confidence_threshold) for kind, asked, _ in server.prediction.asked}
+    assert kinds == {(OUTPUT_KIND_BOXES, 0.01)}
+
+
+def test_predictions_are_made_as_options_say(
+    run: Run, server: FakeServer, maps: tuple[Path, Path]
+) -> None:
+    options = ("--set", "threshold=0.4", "--set", "flips=[1]", "--set", "tile_blend=average")
+    switches = ("--set", "fill_holes_switch=True", "--draws", 0)
+    assert run("evaluate", "tissue", *maps, *options, *switches).code == 0
+    ((kind, asked, _),) = server.prediction.asked
+    assert (kind, asked.threshold, asked.tile_blend) == (OUTPUT_KIND_LABELS, 0.4, "average")
+    assert (list(asked.flips.axes), asked.fill_holes_switch) == ([1], True)
+    assert run("evaluate", "tissue", *maps, "--set", "threshold").code == 2
+    assert run("evaluate", "tissue", *maps, "--set", "speed=9", "--draws", 0).code == 2
 
 
 @pytest.mark.slow

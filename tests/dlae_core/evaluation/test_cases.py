@@ -96,7 +96,9 @@ def test_places_are_what_packing_wrote(tmp_path: Path) -> None:
 def config(signal: str, **settings: Any) -> Config:
     made = Config()
     made.config_file.model_signal = signal
-    made.layers.serial_layer_list.add().input.shape.extend([8, 8, 1])
+    lists = made.layers
+    layers = lists.generator_layer_list if signal == "GAN" else lists.serial_layer_list
+    layers.add().input.shape.extend([8, 8, 1])
     for name, value in settings.items():
         setattr(made.preprocessing, name, value)
     return made
@@ -110,7 +112,7 @@ def config(signal: str, **settings: Any) -> Config:
         (config("CNN", annotation_type="coordinates"), 0, [4], kinds.COORDINATES),
         (config("FCN", normalization_type="none"), 3, [8, 8, 3], kinds.SEGMENTATION),
         (config("FCN", normalization_type="none"), 0, [8, 8, 1], kinds.IMAGES),
-        (config("GAN"), 0, [8, 8, 1], kinds.IMAGES),
+        (config("GAN", normalization_type="none"), 0, [8, 8, 1], kinds.IMAGES),
     ],
 )
 def test_the_task_is_known_from_the_model(
@@ -120,28 +122,34 @@ def test_the_task_is_known_from_the_model(
     assert (task.kind, task.classes, task.axes) == (kind, classes, 2)
 
 
-def test_images_are_compared_as_training_normalized_them() -> None:
+def test_images_are_compared_in_the_units_of_annotations_where_these_are_known() -> None:
     made = config("FCN", normalization_type="global_unity_xy")
     made.preprocessing.minimum_image_intensity.extend([0, 100])
     made.preprocessing.maximum_image_intensity.extend([1, 300])
     task = task_of_model(made, 0, [8, 8, 1], [8, 8, 1])
-    sample = sample_of(task, "0", np.zeros((2, 2, 1)), np.array([[100, 200], [300, 400]]))
-    np.testing.assert_allclose(sample.reference[..., 0], [[0, 0.5], [1, 1.5]])
+    stored = np.array([[100, 200], [300, 400]])
+    sample = sample_of(task, "0", np.zeros((2, 2, 1)), stored)
+    assert task.asked == {"annotation_units_switch": True}
+    np.testing.assert_array_equal(sample.reference[..., 0], stored)
 
 
-def test_detectors_are_decoded_with_less_confidence_and_counted_with_their_own() -> None:
+@pytest.mark.parametrize("signal", ["FCN", "GAN"])
+def test_images_normalized_by_their_own_extremes_are_compared_normalized(signal: str) -> None:
+    made = config(signal, normalization_type="samplewise_negpos_xy")
+    task = task_of_model(made, 0, [8, 8, 1], [8, 8, 1])
+    sample = sample_of(task, "0", np.zeros((2, 2, 1)), np.array([[100, 200], [300, 200]]))
+    np.testing.assert_allclose(sample.reference[..., 0], [[-1, 0], [1, 0]])
+
+
+def test_detectors_are_asked_for_unsure_boxes_and_counted_with_their_own_confidence() -> None:
     made = config("BBD")
-    options = made.bbd_options
-    options.number_classes, options.confidence_threshold, options.iou_threshold = 1, 0.5, 0.5
-    options.coordinates_type, options.nms_maximum_output, options.top_k = "corners", 10, 10
-    task = task_of_model(made, 0, [8, 8, 1], [2, 14])
-    assert (task.kind, task.classes, task.confidence) == (kinds.DETECTION, 1, 0.5)
-    anchors = [[1, 1, 5, 5], [0, 0, 2, 2]]
-    rows = [[1 - p, p, *[0] * 4, *a, *[0.1] * 4] for p, a in zip((0.8, 0.1), anchors, strict=True)]
-    sample = sample_of(task, "0", np.array(rows), np.array([1, 1, 1, 5, 5]))
-    np.testing.assert_allclose(sample.predicted[:, :2], [[1, 0.8], [1, 0.1]], rtol=1e-6)
-    np.testing.assert_allclose(sample.predicted[:, 2:], anchors)
-    assert sample.reference.shape == (1, 5)
+    made.bbd_options.number_classes, made.bbd_options.confidence_threshold = 2, 0.5
+    task = task_of_model(made, 0, [8, 8, 1], [2, 15])
+    assert (task.kind, task.classes, task.confidence) == (kinds.DETECTION, 2, 0.5)
+    assert task.asked == {"confidence_threshold": 0.01}
+    padded = np.array([[1, 0.8, 1, 1, 5, 5], [0, 0, 0, 0, 0, 0]])
+    sample = sample_of(task, "0", padded, np.array([1, 1, 1, 5, 5]))
+    assert (sample.predicted.shape, sample.reference.shape) == ((1, 6), (1, 5))
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="Most images per request.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="How to predict, as in the section `prediction` of a configuration: threshold=0.4.",
+)
 @command
 def evaluate(session: Session, arguments: tuple[str, ...], **settings: Any) -> None:
-    """Predicts IMAGES with MODEL (name or name@version) and compares with ANNOTATIONS.
+    """Predicts IMAGES with MODEL (name, name@version or name@alias) and compares with ANNOTATIONS.
 
     Tells the metrics of the task with confidence intervals: bootstrap percentiles over cases. A
     case is a sample, or the samples of a group. Distances and sizes are in mm where all samples

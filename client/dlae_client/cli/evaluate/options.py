@@ -1,9 +1,11 @@
 """What is asked of an evaluation."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,6 +29,27 @@ class Options:
     seed: int
     data_range: float | None
     batch_size: int
+    settings: tuple[str, ...]
+
+    @property
+    def prediction(self) -> dict[str, Any]:
+        """How to predict, by the names in the section `prediction` of a configuration.
+
+        Raises:
+            UsageError: A setting is not `NAME=VALUE`.
+        """
+        found: dict[str, Any] = {}
+        for setting in self.settings:
+            name, equals, value = setting.partition("=")
+            try:
+                found[name] = json.loads(value.lower().replace("none", "null"))
+            except ValueError as error:
+                # What is no number, list or switch is a text.
+                if not equals or not value:
+                    message = f"expected NAME=VALUE, got '{setting}'"
+                    raise click.BadParameter(message, param_hint="--set") from error
+                found[name] = value
+        return found
 
 
 def checked_options(arguments: Sequence[str], options: Options) -> Options:
@@ -43,6 +66,8 @@ def checked_options(arguments: Sequence[str], options: Options) -> Options:
         raise click.UsageError("expected ANNOTATIONS or IMAGES ANNOTATIONS with --predictions")
     if options.task is not None and options.predictions is None:
         raise click.UsageError("--task goes with --predictions; a model tells its task")
+    if options.prediction and options.predictions is not None:
+        raise click.UsageError("--set goes with MODEL; predictions are made already")
     if options.output is not None:
         _check_output(options.output, options.force)
     return options

@@ -1,7 +1,7 @@
 """Where the predictions to evaluate come from: a server, or a file."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,13 +74,16 @@ def _from_server(client: Client, model: str, pairs: PairedFiles, options: Option
     # A version that is stored meanwhile must not predict the rest of the samples.
     exact = f"{found.name}@{found.version}"
     task = task_of_model(found.config, found.classes, found.input_shape, found.output_shape)
-    images = pairs.images
+    asked = {**options.prediction, **task.asked}
+    sure = options.prediction.get("confidence_threshold", task.confidence)
+    task, images = replace(task, confidence=sure), pairs.images
 
     def predict(names: Sequence[str]) -> Iterator[Array]:
         bar, done = Bar(), 0
         try:
             for batch in batches(images, names, options.batch_size):
-                outputs = fetched(client, exact, task, [images.read(name) for name in batch])
+                stack = np.stack([images.read(name) for name in batch])
+                outputs = fetched(client, exact, task, stack, asked)
                 done += len(batch)
                 bar.draw(done / len(names), f"{done}/{len(names)} samples")
                 yield from outputs
@@ -91,13 +94,17 @@ def _from_server(client: Client, model: str, pairs: PairedFiles, options: Option
     return Work(exact, task, data, images, predict)
 
 
-def fetched(client: Client, model: str, task: Task, images: Sequence[Array]) -> Iterable[Array]:
-    """Returns a model's outputs for images of one shape, as the task takes them.
+def fetched(
+    client: Client, model: str, task: Task, images: Array, asked: Mapping[str, Any]
+) -> Iterable[Array]:
+    """Returns a model's predictions of images of one shape, as the task takes them.
 
-    Labels are a small part of the bytes of probabilities; detectors answer with all their anchors,
-    which the task decodes.
+    Labels are what the model is used for, cleaned as it says, and a small part of the bytes of
+    probabilities.
     """
-    return client.predict(model, np.stack(images), labels=task.kind == SEGMENTATION)
+    if task.kind == DETECTION:
+        return client.boxes(model, images, asked)
+    return client.predict(model, images, labels=task.kind == SEGMENTATION, options=asked)
 
 
 def batches(file: SampleFile, names: Sequence[str], most: int) -> Iterator[list[str]]:
