@@ -113,24 +113,29 @@ def _override(own: Message, session: Message, section: str, names: Sequence[str]
     FieldMask(paths=changed).MergeMessage(session, own, True, True)
 
 
-def batches(file: SampleFile, manifest: Manifest, batch_size: int) -> Iterator[Batch]:
+def batches_of(
+    file: SampleFile, names: Sequence[str], manifest: Manifest, batch_size: int
+) -> Iterator[Batch]:
     """Yields names and images of consecutive samples of one shape and type, read one batch ahead.
 
     Args:
         file: The samples.
+        names: Those that are wanted.
         manifest: What the model is.
         batch_size: Most samples of a batch; large ones come in smaller batches.
     """
     per_value = 4 * max(1.0, manifest.output_shape[-1] / manifest.input_shape[-1])
-    groups = _groups(file, batch_size, int(_BATCH_BYTES / per_value))
-    calls: Iterator[Callable[[], Batch]] = (partial(_read, file, names) for names in groups)
+    groups = _groups(file, names, batch_size, int(_BATCH_BYTES / per_value))
+    calls: Iterator[Callable[[], Batch]] = (partial(_read, file, group) for group in groups)
     yield from in_order(calls, threads=1, ahead=1)
 
 
-def _groups(file: SampleFile, batch_size: int, values: int) -> Iterator[list[str]]:
+def _groups(
+    file: SampleFile, names: Sequence[str], batch_size: int, values: int
+) -> Iterator[list[str]]:
     group: list[str] = []
     kind: tuple[object, ...] = ()
-    for name in file.names:
+    for name in names:
         found = (file.shape(name), file.dtype(name))
         full = len(group) >= batch_size or (len(group) + 1) * math.prod(found[0]) > values
         if group and (found != kind or full):
@@ -138,7 +143,8 @@ def _groups(file: SampleFile, batch_size: int, values: int) -> Iterator[list[str
             group = []
         kind = found
         group.append(name)
-    yield group
+    if group:
+        yield group
 
 
 def _read(file: SampleFile, names: Sequence[str]) -> Batch:

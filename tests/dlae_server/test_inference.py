@@ -132,7 +132,7 @@ def test_a_running_session_is_cancelled(server: ServerProcess) -> None:
     assert list(server.job(job.id).results) == []
 
 
-def test_a_session_whose_worker_dies_begins_anew_until_it_gets_no_further(
+def test_a_session_whose_worker_dies_goes_on_until_it_gets_no_further(
     server: ServerProcess,
 ) -> None:
     server.trained("tissue")
@@ -140,7 +140,7 @@ def test_a_session_whose_worker_dies_begins_anew_until_it_gets_no_further(
     job = _run(server)
     events = server.events(job.id)
     messages = {event.state_changed.message for event in events}
-    assert any("predicting stopped" in one and "begins anew" in one for one in messages)
+    assert any("predicting stopped" in one and "goes on after" in one for one in messages)
     job = server.job(job.id)
     assert (job.state, job.error.reason) == (pb.Job.STATE_FAILED, "WORKER_DIED")
     assert job.attempt == 4

@@ -36,7 +36,11 @@ KINDS = {
         goes_on="training goes on from its last checkpoint, or from the beginning where there is "
         "none",
     ),
-    Job.KIND_INFERENCE: Kind(task="infer", work="predicting", goes_on="predicting begins anew"),
+    Job.KIND_INFERENCE: Kind(
+        task="infer",
+        work="predicting",
+        goes_on="predicting goes on after what it has written so far",
+    ),
 }
 
 

@@ -149,6 +149,46 @@ def test_larger_images_of_several_sizes_are_predicted_per_pixel(
     assert list((tmp_path / "old" / "results").iterdir()) == []
 
 
+def test_an_interrupted_session_goes_on_after_its_last_part(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_images(tmp_path)
+    for old in (False, True):
+        switch = {"save_configurations__legacy_predictions_switch": old}
+        config = session(tmp_path, "FCN", models["FCN"], **switch)
+        whole = read_all(_infer(config, tmp_path / f"whole{old}")[0])
+        # Every batch is a part of its own.
+        monkeypatch.setattr("dlae_core.inference.session.PART_SECONDS", -1.0)
+        work, told = tmp_path / f"torn{old}", list[Event]()
+        with pytest.raises(TrainingCancelled):
+            infer(config, work, told.append, lambda: len(told) == 3)  # noqa: B023 - called at once
+        assert {path.name for path in (work / "parts").iterdir()} == {"fingerprint", "0.h5", "3.h5"}
+        # What a process left that was killed while it wrote.
+        (work / "parts" / "6.h5").write_bytes(b"half")
+        path, told = _infer(config, work)
+        assert [event.samples_done for event in told[1:]] == [6, 7]  # type: ignore[union-attr]
+        found = read_all(path)
+        assert found.keys() == whole.keys()
+        for name in whole:
+            np.testing.assert_array_equal(found[name], whole[name])
+        assert not (work / "parts").exists()
+        monkeypatch.undo()
+
+
+def test_parts_of_another_session_are_not_gone_on_with(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlae_core.inference.session.PART_SECONDS", -1.0)
+    write_images(tmp_path)
+    config = session(tmp_path, "FCN", models["FCN"])
+    told: list[Event] = []
+    with pytest.raises(TrainingCancelled):
+        infer(config, tmp_path / "work", told.append, lambda: len(told) == 3)
+    write_images(tmp_path, 5)
+    _, told = _infer(config, tmp_path / "work")
+    assert [event.samples_done for event in told[1:]] == [3, 5]  # type: ignore[union-attr]
+
+
 def test_a_session_is_cancelled_between_batches_and_begins_anew(
     models: dict[str, Path], tmp_path: Path
 ) -> None:
