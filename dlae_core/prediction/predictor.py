@@ -37,6 +37,9 @@ class Predictor:
         options: How the model predicts where nothing else is said.
         engine: Name of the engine that runs it.
         preprocessing: What happens to images.
+        outputs: What the model knows: `classes` (probabilities), `values` or `boxes`.
+        per_pixel: Whether outputs have the space of the images, which may then be of any size
+            above.
     """
 
     def __init__(self, bundle: Path, engine: str | None = None, threads: int | None = None) -> None:
@@ -59,21 +62,10 @@ class Predictor:
         self.options = options_of(self.config)
         statistics = Statistics.from_json(self.manifest.preprocessing)
         self.preprocessing = Preprocessing.from_config(self.config, statistics)
+        self.outputs, self.per_pixel = _outputs(self.manifest), _is_per_pixel(self.manifest)
+        self._tile = self.manifest.input_shape[:-1]
         self.engine = choose_engine(self.manifest, engine)
         self._engine = load_engine(bundle, self.manifest, self.engine, threads)
-
-    @property
-    def outputs(self) -> str:
-        """What the model knows: `classes` (probabilities), `values` or `boxes`."""
-        if self.manifest.family == DETECTORS:
-            return "boxes"
-        return "classes" if self.manifest.classes else "values"
-
-    @property
-    def per_pixel(self) -> bool:
-        """Whether outputs have the space of the images, which may then be of any size above."""
-        shape, output = self.manifest.input_shape, self.manifest.output_shape
-        return len(output) == len(shape) and output[:-1] == shape[:-1]
 
     def predict(
         self, images: Numbers, labels: bool | None = None, options: Options | None = None
@@ -165,10 +157,6 @@ class Predictor:
         """Runs one empty image, so that the first caller does not wait for compilation."""
         self._engine.run(self._prepared(np.zeros((1, *self.manifest.input_shape), np.float32)))
 
-    @property
-    def _tile(self) -> tuple[int, ...]:
-        return self.manifest.input_shape[:-1]
-
     def _prepared(self, images: Numbers) -> Float32:
         return np.stack([self.preprocessing.image(image) for image in images])
 
@@ -237,6 +225,17 @@ class Predictor:
                 "one whose outputs are places; leave the flips out"
             )
         return flipping(self._engine.run, axes, self.per_pixel)
+
+
+def _outputs(manifest: Manifest) -> str:
+    if manifest.family == DETECTORS:
+        return "boxes"
+    return "classes" if manifest.classes else "values"
+
+
+def _is_per_pixel(manifest: Manifest) -> bool:
+    shape, output = manifest.input_shape, manifest.output_shape
+    return len(output) == len(shape) and output[:-1] == shape[:-1]
 
 
 def _parts(images: Numbers, most: int | None) -> Iterator[Numbers]:

@@ -14,6 +14,7 @@ from dlae.v1 import prediction_pb2 as pb
 from dlae.v1 import training_pb2
 from dlae_core.bundle import MANIFEST_FILE
 from dlae_core.errors import InvalidOptions
+from dlae_server.main import _settings, main
 from dlae_server.services.prediction import _options
 from tests.dlae_server.processes import ServerProcess, reason_of
 
@@ -116,3 +117,11 @@ def test_any_bytes_as_options_are_refused_or_become_short(data: bytes) -> None:
 def test_options_that_change_nothing_are_those_of_the_model() -> None:
     assert _options(pb.PredictRequest(options=pb.PredictOptions())) == b""
     assert _options(pb.PredictRequest()) == b""
+
+
+def test_the_operators_engine_and_threads_are_settings() -> None:
+    context = main.make_context("dlae-server", ["--engine", "onnxruntime", "--engine-threads", "2"])
+    found = _settings(context.params)
+    assert (found.engine, found.engine_threads) == ("onnxruntime", 2)
+    plain = _settings(main.make_context("dlae-server", []).params)
+    assert (plain.engine, plain.engine_threads) == (None, None)

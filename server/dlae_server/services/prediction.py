@@ -25,6 +25,8 @@ MANY_PARTS = 64
 LARGEST_RANK = 32
 # In elements, empty axes left out: NumPy counts so where it judges whether a shape can be.
 LARGEST_SIZE = 1 << 56
+_KINDS = frozenset(pb.OutputKind.values())
+_PRIORITIES = frozenset(pb.Priority.values())
 NUMBERS = {dtype.str: number for number, dtype in DATA_TYPES.items()}
 
 Context: TypeAlias = grpc.aio.ServicerContext
@@ -128,12 +130,10 @@ def _question(
         size = byte_count(tensor.data_type, shape)
     except ValueError as error:
         raise InvalidTensor(str(error)) from error
-    for name, value, known in (
-        ("kind of output", asked.output_kind, pb.OutputKind.values()),
-        ("priority", asked.priority, pb.Priority.values()),
-    ):
-        if value not in known:
-            raise InvalidRequest(f"expected a known {name}, got {value}")
+    if asked.output_kind not in _KINDS:
+        raise InvalidRequest(f"expected a known kind of output, got {asked.output_kind}")
+    if asked.priority not in _PRIORITIES:
+        raise InvalidRequest(f"expected a known priority, got {asked.priority}")
     dtype = DATA_TYPES[tensor.data_type].str
     return Question(dtype, shape, size, asked.output_kind, _options(asked), asked.describe)
 
