@@ -129,5 +129,6 @@ ADVICE = (
     Rule((_MODEL, LOSS, _ANNOTATIONS, _AUGMENTING), augmentation_rules.unmoved_values),
     Rule((NORMALIZATION, _AUGMENTING), augmentation_rules.undone_brightness),
     Rule(_WARM_UP, training_rules.long_warm_up),
+    Rule((_MODEL, LOSS, SESSION), prediction_rules.idle_settings),
     Rule((_MODEL, adversarial_rules.POOL, PLATEAU), adversarial_rules.idle_settings),
 )

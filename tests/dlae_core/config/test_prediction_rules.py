@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dlae_core.config import load_config, write_config
-from tests.dlae_core.config.examples import sections, violations
+from tests.dlae_core.config.examples import sections, violations, warnings
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,19 @@ def test_the_settings_are_kept_with_the_configuration() -> None:
     assert written["flips"] == [0, 1]
     assert written["tile_overlap"] == 0.5
     assert "images_at_once" not in written
+
+
+def test_settings_for_labels_are_warned_of_where_there_are_none() -> None:
+    labels = {"prediction__threshold": 0.5, "prediction__fill_holes_switch": True}
+    assert warnings(**labels) == []
+    regression = {
+        "loss_function__loss": "mean_squared_error",
+        "preprocessing__categorical_switch": False,
+    }
+    assert warnings(**labels, **regression) == [
+        ("prediction.threshold", "NO_EFFECT"),
+        ("prediction.fill_holes_switch", "NO_EFFECT"),
+    ]
+    layers = ["Input:(8, 8, 1)", "Flatten", "Dense:3", "Activation:softmax"]
+    whole = {"config_file__model_signal": "CNN", "layers__serial_layer_list": layers}
+    assert warnings(**labels, **whole) == [("prediction.fill_holes_switch", "NO_EFFECT")]
