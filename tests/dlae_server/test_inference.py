@@ -8,6 +8,7 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from tests.dlae_server.fakes import PREDICTIONS, SAMPLES
 from tests.dlae_server.processes import ServerProcess, eventually, reason_of, states
@@ -122,11 +123,14 @@ def test_the_folder_of_a_fetched_model_is_allowed(server: ServerProcess) -> None
     assert server.job(job.id).state == pb.Job.STATE_SUCCEEDED
 
 
-def test_a_running_session_is_cancelled(server: ServerProcess) -> None:
+def test_a_running_session_keeps_its_model_and_is_cancelled(server: ServerProcess) -> None:
     server.trained("tissue")
     server.behave("wait")
     job = _run(server)
     eventually(lambda: server.job(job.id).samples_done > 0)
+    with pytest.raises(grpc.RpcError) as caught:
+        server.models.DeleteModel(models_pb2.DeleteModelRequest(model=job.model))
+    assert reason_of(caught.value) == "MODEL_IN_USE"
     server.training.Cancel(pb.CancelRequest(job_id=job.id))
     assert states(server.events(job.id))[-1] == "CANCELLED"
     assert list(server.job(job.id).results) == []

@@ -73,12 +73,13 @@ class Store(Jobs, Aliases):
             return model
 
     def _heirs(self, model: pb.Model) -> list[str]:
-        """Returns the jobs that have not ended and go on from a model."""
+        """Returns the jobs that have not ended and go on from a model, or predict with it."""
         waiting = [state for state in NAMES if state not in FINISHED]
+        reference = f"{model.name}@{model.version}"
         return [
             f"the job {job.id}"
             for job in self.in_state(*waiting)
-            if _begun_by(self.config(job.id)) == model.bundle
+            if job.model == reference or _begun_by(self.config(job.id)) == model.bundle
         ]
 
     def _parent(self, config: str) -> str:
