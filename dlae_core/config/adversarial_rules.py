@@ -8,6 +8,7 @@ from dlae_core.errors import Violation
 
 POOL = "training_configurations.image_pool"
 BATCH = "training_configurations.batch_size"
+TABLE = "paths.split_groups"
 UNPAIRED = "training_configurations.unpaired_switch"
 PLATEAU = "learning_rate_schedule.decay_on_plateau_switch"
 OF_IMAGES = ("monitors.psnr_switch", "monitors.ssim_switch")
@@ -34,6 +35,12 @@ def unpaired_images(config: Config) -> Iterator[Violation]:
         sentence = f"expected False because {loss} compares each X with the y of its name, got True"
         yield Violation(UNPAIRED, "LOSS_MISMATCH", sentence)
         return
+    if config.paths.split_groups:
+        sentence = (
+            "expected none because names in two files that do not pair (unpaired_switch) are not "
+            "those of one table, got a file; split_group names an attribute of both files"
+        )
+        yield Violation(TABLE, "CONTRADICTION", sentence)
     for path in OF_PAIRS:
         if getattr(config.monitors, path.partition(".")[2]):
             sentence = "expected False because no y is that of an X (unpaired_switch), got True"

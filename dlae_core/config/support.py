@@ -16,6 +16,10 @@ from dlae_core.config.schema import sections, settings, value_of
 from dlae_core.config.wording import shown
 from dlae_core.errors import Violation
 
+MODEL = "config_file.model_signal"
+HARDWARE = "training_configurations.hardware"
+JIT_COMPILE = "training_configurations.jit_compile_switch"
+
 
 @dataclass(frozen=True)
 class _Limit:
@@ -30,10 +34,7 @@ class _Limit:
     supported: tuple[Any, ...]
 
 
-_LIMITS = (
-    _Limit("config_file.model_signal", ("CNN", "FCN", "GAN", "BBD")),
-    _Limit("training_configurations.hardware", ("gpu", "cpu")),
-)
+_LIMITS = (_Limit(MODEL, ("CNN", "FCN", "GAN", "BBD")),)
 
 
 def _beyond(limit: _Limit, config: Config) -> Iterator[Violation]:
@@ -42,6 +43,25 @@ def _beyond(limit: _Limit, config: Config) -> Iterator[Violation]:
         supported = " or ".join(shown(item) for item in limit.supported)
         sentence = f"expected {supported}, got {shown(value)}, which is not supported yet"
         yield Violation(limit.path, "NOT_SUPPORTED_YET", sentence)
+
+
+def _several_devices(config: Config) -> Iterator[Violation]:
+    """What trains on one device only.
+
+    Differs: DLAE 1.0 trained GANs on one device whatever the hardware says (N7).
+    """
+    settings = config.training_configurations
+    if settings.hardware != "multi-gpu":
+        return
+    if config.config_file.model_signal == "GAN":
+        sentence = (
+            "expected 'gpu' or 'cpu' because model_signal is 'GAN', got 'multi-gpu'; GANs train on "
+            "one device"
+        )
+        yield Violation(HARDWARE, "NOT_SUPPORTED_YET", sentence)
+    if settings.jit_compile_switch:
+        sentence = "expected False because hardware is 'multi-gpu', got True"
+        yield Violation(JIT_COMPILE, "NOT_SUPPORTED_YET", sentence)
 
 
 def _value(config: Config, path: str) -> Any:
@@ -55,4 +75,5 @@ def _value(config: Config, path: str) -> Any:
 UNSUPPORTED = (
     *(Rule((limit.path,), partial(_beyond, limit)) for limit in _LIMITS),
     Rule((loss_rules.LOSS, loss_rules.SWITCH), loss_rules.one_hot_files),
+    Rule((MODEL, HARDWARE), _several_devices),
 )

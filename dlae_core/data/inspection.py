@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from dlae_core.data.source import SHOWN, Array, PairedFiles, SampleFile
+from dlae_core.data.samples import Array, Pairs, Samples
+from dlae_core.data.source import SHOWN, PairedFiles
 from dlae_core.data.stored_boxes import box_problems
 from dlae_core.data.walking import walk
 from dlae_core.errors import UnusableDataset
@@ -81,7 +82,7 @@ class Problems:
         return told
 
 
-def inspect_pairs(pairs: PairedFiles, expected: Expectation) -> list[str]:
+def inspect_pairs(pairs: Pairs, expected: Expectation) -> list[str]:
     """Returns every problem as a sentence, the first twenty of each kind and how many more."""
     problems = Problems()
     look = partial(inspect_sample, pairs, expected)
@@ -105,7 +106,7 @@ def surplus_warnings(pairs: PairedFiles) -> list[str]:
     ]
 
 
-def inspect_sample(pairs: PairedFiles, expected: Expectation | None, name: str) -> Sample:
+def inspect_sample(pairs: Pairs, expected: Expectation | None, name: str) -> Sample:
     """Reads one sample and returns it with all that is wrong with it.
 
     Args:
@@ -124,7 +125,7 @@ def inspect_sample(pairs: PairedFiles, expected: Expectation | None, name: str) 
     return Sample(image, annotation, tuple(found), (image_form, form))
 
 
-def sample_bytes(pairs: PairedFiles, name: str) -> int:
+def sample_bytes(pairs: Pairs, name: str) -> int:
     """Returns what image and annotation of a sample take in memory; 0 where it is not known."""
     try:
         return sum(
@@ -136,7 +137,7 @@ def sample_bytes(pairs: PairedFiles, name: str) -> int:
 
 
 def _read(
-    file: SampleFile, name: str, form: Callable[[Shape], Iterator[Problem]], found: list[Problem]
+    file: Samples, name: str, form: Callable[[Shape], Iterator[Problem]], found: list[Problem]
 ) -> tuple[Form | None, Array | None]:
     """Returns the form, and an array that has the right one and finite numbers.
 
@@ -160,7 +161,7 @@ def _read(
     return known, None if problems else array
 
 
-def _placed(file: SampleFile, name: str, problems: list[Problem]) -> list[Problem]:
+def _placed(file: Samples, name: str, problems: list[Problem]) -> list[Problem]:
     place = file.path.name
     return [(f"{place} {kind}", f"{place}: dataset '{name}': {what}") for kind, what in problems]
 

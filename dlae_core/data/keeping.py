@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae_core.data.source import PairedFiles
+from dlae_core.data.samples import Pairs
 
 # Image or images, target or targets.
 Arrays = tuple[NDArray[Any], NDArray[Any]]
@@ -37,7 +37,7 @@ class Memory:
 class StoredSamples:
     """Samples as they are stored: from memory where they fit, else from disk every time."""
 
-    def __init__(self, pairs: PairedFiles, names: Sequence[str], memory: Memory) -> None:
+    def __init__(self, pairs: Pairs, names: Sequence[str], memory: Memory) -> None:
         self._pairs = pairs
         self._names = names
         self._memory = memory

@@ -15,7 +15,7 @@ from dlae_core.data.ahead import cores, in_order
 from dlae_core.data.keeping import Arrays, Memory, PreparedSamples, StoredSamples
 from dlae_core.data.normalization import Float32
 from dlae_core.data.randomness import Purpose, generator
-from dlae_core.data.source import Array, PairedFiles
+from dlae_core.data.samples import Array, Pairs
 
 MEMORY_BYTES = 1 << 30
 
@@ -136,7 +136,7 @@ class Pipeline:
 
     def __init__(
         self,
-        pairs: PairedFiles,
+        pairs: Pairs,
         names: Sequence[str],
         preparation: Prepares,
         passes: Passes,

@@ -20,11 +20,14 @@ class Split:
         training: Names in the training files.
         validation: Names in the training files, or in the validation files where there are some.
         validation_role: Images that the validation names are of: `train_X` or `validation_X`.
+        others: Names of the annotations to train on and to validate with, where they are not those
+            of the images.
     """
 
     training: tuple[str, ...]
     validation: tuple[str, ...]
     validation_role: str = "train_X"
+    others: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     def to_json(self) -> str:
         """Returns the split as text: names by use and file, in the order of their numbers."""
@@ -32,6 +35,10 @@ class Split:
             "training": {"train_X": sorted(self.training, key=int)},
             "validation": {self.validation_role: sorted(self.validation, key=int)},
         }
+        if self.others:
+            roles = "train_y", self.validation_role.replace("_X", "_y")
+            for use, role, names in zip(uses.values(), roles, self.others, strict=True):
+                use[role] = sorted(names, key=int)
         return json.dumps(uses) + "\n"
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from dlae_core.data.pipeline import Pipeline
+from dlae_core.data.pipeline import Delivers
 from dlae_core.engines.choice import installed
 from dlae_core.errors import DlaeError
 
@@ -90,7 +90,7 @@ def export_engines(bundle: Path, model: keras.Model, samples: Float32) -> dict[s
     return found
 
 
-def real_samples(data: Pipeline) -> Float32:
+def real_samples(data: Delivers) -> Float32:
     """Returns some samples of a training to compare engines on.
 
     Raises:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae_core.data.pipeline import Pipeline
+from dlae_core.data.pipeline import Delivers
 from dlae_core.detection.decoding import Decoder
 from dlae_core.training.judging import truth_decoder
 from dlae_core.training.pictures import Picture, Pictures, colours_of, grey_of, plane_of
@@ -20,7 +20,7 @@ class BoxedPictures(Pictures):
 
     def __init__(
         self,
-        data: Pipeline,
+        data: Delivers,
         count: int,
         predict: Callable[[Float32], Float32],
         decoder: Decoder,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae_core.data.pipeline import Pipeline
+from dlae_core.data.pipeline import Delivers
 
 Float32 = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -21,7 +21,7 @@ GAP = 2
 class Pictures:
     """Draws the first validation samples, which are the same in every epoch."""
 
-    def __init__(self, data: Pipeline, count: int, classes: int, predict: Predict) -> None:
+    def __init__(self, data: Delivers, count: int, classes: int, predict: Predict) -> None:
         """Takes the samples.
 
         Args:

@@ -9,7 +9,7 @@ from typing import Any
 from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import written_whole
 from dlae_core.checkpoints.archive import new_entry
-from dlae_core.data.pipeline import Pipeline
+from dlae_core.data.pipeline import Delivers
 from dlae_core.families.table import family_of
 from dlae_core.training.boxed_pictures import BoxedPictures
 from dlae_core.training.event_log import EventLog
@@ -113,7 +113,7 @@ class Reports:
         return sorted(self._folder.glob("epoch-*-example-*.png"))
 
 
-def _pictures(config: Config, learner: Learner, data: Pipeline) -> Pictures | None:
+def _pictures(config: Config, learner: Learner, data: Delivers) -> Pictures | None:
     """Returns who draws the examples of a family; None where there is nothing to see."""
     family, network, predict = family_of(config), learner.networks[0], learner.steps.output
     count = config.save_configurations.example_images

@@ -22,6 +22,7 @@ from dlae_core.monitors import build_monitors
 from dlae_core.monitors.points import Points
 from dlae_core.optimization import LearningRate, build_optimizer
 from dlae_core.training import train
+from dlae_core.training.learning import learner_of
 from dlae_core.training_data import open_training_data
 from dlae_core.validation import checked_networks, validate
 from tests.dlae_core.families.configurations import DETECTION, JUDGE, TRANSLATION
@@ -167,6 +168,19 @@ def monitored(text: str, work: Path) -> Any:
     segmented = build_monitors(settings, "one_hot", True, 2)
     pointed = build_monitors(settings, "values", False, 0, Points(axes=2))
     return [sorted(kind.results(np.ones(kind.size))) for kind in (segmented, pointed)]
+
+
+def learned(text: str, work: Path) -> Any:
+    """What the steps of the first epoch sum up."""
+    config = load_config(text).config
+    keras.utils.set_random_seed(config.augmentation.random_seed)
+    networks = checked_networks(config)
+    with open_training_data(config, networks[0]) as data:
+        learner = learner_of(config, networks, data)
+        return [
+            learner.steps.train(batch.images, batch.targets, learner.rates.of(number, 0)).tolist()
+            for number, batch in enumerate(data.training.batches(0))
+        ]
 
 
 def run(text: str, work: Path) -> Any:

@@ -22,16 +22,17 @@ from tests.dlae_core.families.configurations import (
 
 pytestmark = pytest.mark.keras
 
-NOT_YET = ("config_file.model_signal", "NOT_SUPPORTED_YET")
+# There are no files.
+NO_DATA = ("paths", "UNUSABLE_DATASET")
 
 
 def _found(report: Report) -> list[tuple[str, str]]:
     return [(row.path, row.reason) for row in report.violations]
 
 
-def test_what_cannot_be_trained_yet_is_built_all_the_same() -> None:
+def test_networks_are_built_though_there_are_no_data() -> None:
     report = validate(gan("cyclegan", TRANSLATION, JUDGE))
-    assert _found(report) == [NOT_YET]
+    assert _found(report) == [NO_DATA] * 2
     names = ["generator1", "generator2", "discriminator1", "discriminator2"]
     assert [graph.name for graph in report.graphs] == names
     assert [graph.output_shape for graph in report.graphs] == [(8, 8, 1)] * 2 + [(4, 4, 1)] * 2
@@ -39,7 +40,7 @@ def test_what_cannot_be_trained_yet_is_built_all_the_same() -> None:
 
 def test_detector_is_reported_with_its_heads_and_warnings_of_its_graph() -> None:
     report = validate(detector(steps=[1, 32]))
-    assert _found(report) == [NOT_YET]
+    assert _found(report) == [NO_DATA] * 2
     assert [row.reason for row in report.warnings] == ["ANCHORS_OUTSIDE"]
     types = [layer.type for layer in report.graphs[0].layers]
     assert types[len(DETECTION) :] == ["Detection head", "Detection head", "Detections"]
@@ -47,13 +48,13 @@ def test_detector_is_reported_with_its_heads_and_warnings_of_its_graph() -> None
 
 def test_networks_that_do_not_suit_the_task_are_reported_too() -> None:
     report = validate(gan("pix2pix", [IMAGE, "Convolution 2D:3"], JUDGE))
-    assert _found(report) == [NOT_YET, ("layers.generator_layer_list", "OUTPUT_SHAPE")]
+    assert _found(report) == [("layers.generator_layer_list", "OUTPUT_SHAPE")]
     assert [graph.name for graph in report.graphs] == ["generator", "discriminator"]
 
 
 def test_layer_that_does_not_fit_is_reported_at_its_item() -> None:
     report = validate(gan("pix2pix", [IMAGE, "Max pooling 2D:9"], JUDGE))
-    assert _found(report) == [NOT_YET, ("layers.generator_layer_list[1]", "GRAPH_MISFIT")]
+    assert _found(report) == [("layers.generator_layer_list[1]", "GRAPH_MISFIT")]
     assert report.graphs == ()
 
 

@@ -1,34 +1,33 @@
-"""The data of a training: files opened, checked, split, measured and prepared."""
+"""Files of a training to batches."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae.v1.config_pb2 import Config
-from dlae_core.bundle import file_sha256
+from dlae.v1.config_pb2 import Augmentation, Config
 from dlae_core.data.ahead import cores
 from dlae_core.data.boxed_preparation import BoxedImages, BoxedPreparation
-from dlae_core.data.groups import groups_of_attribute, groups_of_table
-from dlae_core.data.inspection import inspect_pairs, surplus_warnings
+from dlae_core.data.inspection import surplus_warnings
 from dlae_core.data.keeping import Memory
 from dlae_core.data.measurements import Measurements
 from dlae_core.data.normalization import Preprocessing, Statistics
-from dlae_core.data.pipeline import Passes, Pipeline, Prepares, Resources
+from dlae_core.data.pipeline import Delivers, Passes, Pipeline, Prepares, Resources
 from dlae_core.data.preparation import Preparation
-from dlae_core.data.report import problems_of_opening
 from dlae_core.data.source import PairedFiles, SampleFile
-from dlae_core.data.split import Holdout, Split, check_apart, split_names
+from dlae_core.data.split import Split
 from dlae_core.data.transforms import Variation
+from dlae_core.data.unpaired import UnannotatedFile, UnpairedPipeline
 from dlae_core.detection.encoding import Encoder
-from dlae_core.errors import UnusableDataset
 from dlae_core.families.heads import hooked_maps
 from dlae_core.families.table import family_of
 from dlae_core.graph import Network
+from dlae_core.training_data.files import Files, hashes_of, opened, split_of
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ class TrainingData:
         split: Which samples are trained on and which validate.
     """
 
-    training: Pipeline
-    validation: Pipeline | None
+    training: Delivers
+    validation: Delivers | None
     preprocessing: Preprocessing
     class_weights: NDArray[np.float64] | None
     hashes: Mapping[str, dict[str, Any]]
@@ -67,15 +66,18 @@ def open_training_data(
         UnusableDataset: The files cannot be trained on; every problem is named.
     """
     resources = _resources(config)
-    with _opened(config, network) as (training, validation):
-        split = _split(config, training, validation)
-        hashes = _hashes(training, validation)
+    with opened(config, family_of(config).expectation(config, network)) as (training, validation):
+        split = split_of(config, training, validation)
+        hashes = hashes_of(training, validation)
         measurements = Measurements(split.training, hashes, resources, cache)
         preparation = _preparation(config, network, training.images, measurements)
         passes = _passes(config)
+        deliver = partial(_deliveries, preparation, resources)
         data = TrainingData(
-            training=Pipeline(training, split.training, preparation, passes, resources),
-            validation=_validation(preparation, split, validation or training, passes, resources),
+            training=deliver(training, _names(split, 0), passes),
+            validation=deliver(validation or training, _names(split, 1), Passes(passes.batch_size))
+            if split.validation
+            else None,
             preprocessing=preparation.preprocessing,
             class_weights=_class_weights(config, preparation, training.annotations, measurements),
             hashes=hashes,
@@ -96,61 +98,11 @@ def check_training_data(config: Config, network: Network) -> list[str]:
     Raises:
         UnusableDataset: The files cannot be trained on; every problem is named.
     """
-    with _opened(config, network) as (training, validation):
-        _split(config, training, validation)
-        opened = [training, validation] if validation else [training]
-        return [warning for pairs in opened for warning in surplus_warnings(pairs)]
-
-
-@contextmanager
-def _opened(config: Config, network: Network) -> Iterator[tuple[PairedFiles, PairedFiles | None]]:
-    """Opens and inspects the training files and, where given, the validation files."""
-    paths = config.paths
-    roles = [(paths.train_x, paths.train_y), (paths.validation_x, paths.validation_y)]
-    expected = family_of(config).expectation(config, network)
-    with ExitStack() as stack:
-        opened: list[PairedFiles] = []
-        problems: list[str] = []
-        for images, annotations in roles:
-            if not images:
-                continue
-            try:
-                pairs = stack.enter_context(PairedFiles(Path(images), Path(annotations)))
-                opened.append(pairs)
-                problems += inspect_pairs(pairs, expected)
-            except UnusableDataset as error:
-                problems += problems_of_opening(Path(images), Path(annotations)) or error.problems
-        if problems:
-            raise UnusableDataset(problems)
-        yield opened[0], opened[1] if len(opened) > 1 else None
-
-
-def _split(config: Config, training: PairedFiles, validation: PairedFiles | None) -> Split:
-    settings = config.training_configurations
-    groups = _groups(config, training.images)
-    if validation is not None:
-        if groups is not None:
-            kept = groups_of_attribute(validation.images, settings.split_group)
-            check_apart(groups, kept, validation.images.path.name)
-        return Split(training.names, validation.names, "validation_X")
-    return split_names(
-        training.names,
-        Holdout(settings.validation_split, settings.folds, settings.fold),
-        settings.shuffle_data_switch,
-        config.augmentation.random_seed,
-        groups,
-    )
-
-
-def _groups(config: Config, images: SampleFile) -> dict[str, str] | None:
-    """Returns the group of each sample, None where samples stand alone."""
-    settings = config.training_configurations
-    kept = bool(settings.validation_split or settings.folds or config.paths.validation_x)
-    if settings.split_group and kept:
-        return groups_of_attribute(images, settings.split_group)
-    if config.paths.split_groups and kept and not config.paths.validation_x:
-        return groups_of_table(Path(config.paths.split_groups), images.names)
-    return None
+    with opened(config, family_of(config).expectation(config, network)) as (training, validation):
+        split_of(config, training, validation)
+        files = [training, validation] if validation else [training]
+        pairs = [one for one in files if isinstance(one, PairedFiles)]
+        return [warning for one in pairs for warning in surplus_warnings(one)]
 
 
 def _resources(config: Config) -> Resources:
@@ -198,16 +150,41 @@ def _passes(config: Config) -> Passes:
     )
 
 
-def _validation(
+def _names(split: Split, use: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the names of images and annotations to train on (0) or to validate with (1)."""
+    names = (split.training, split.validation)[use]
+    return names, split.others[use] if split.others else names
+
+
+def _deliveries(
     preparation: Prepares,
-    split: Split,
-    pairs: PairedFiles,
-    passes: Passes,
     resources: Resources,
-) -> Pipeline | None:
-    if not split.validation:
-        return None
-    return Pipeline(pairs, split.validation, preparation, Passes(passes.batch_size), resources)
+    files: Files,
+    names: tuple[tuple[str, ...], tuple[str, ...]],
+    passes: Passes,
+) -> Delivers:
+    if isinstance(files, PairedFiles):
+        return Pipeline(files, names[0], preparation, passes, resources)
+    sides = zip((files.images, files.annotations), names, _each_alone(preparation), strict=True)
+    images, others = (
+        Pipeline(UnannotatedFile(file), own, prepare, passes, resources)
+        for file, own, prepare in sides
+    )
+    return UnpairedPipeline(images, others, passes.seed if passes.shuffle else None, resources)
+
+
+def _each_alone(preparation: Any) -> tuple[Preparation, Preparation]:
+    """Returns what prepares images X, and what prepares images y as if they were images."""
+    expected, preprocessing = preparation.expected, preparation.preprocessing
+    alone = replace(expected, target_shape=())
+    as_image = replace(
+        preprocessing, images=preprocessing.annotations, switches=Augmentation(), repeat=1
+    )
+    other = replace(alone, image_shape=expected.target_shape)
+    return (
+        replace(preparation, expected=alone, per_pixel=False),
+        replace(preparation, expected=other, per_pixel=False, preprocessing=as_image),
+    )
 
 
 def _class_weights(
@@ -220,13 +197,3 @@ def _class_weights(
         return None
     classes = preparation.expected.classes
     return measurements.class_weights(annotations, preparation.class_numbers, classes)
-
-
-def _hashes(training: PairedFiles, validation: PairedFiles | None) -> dict[str, dict[str, Any]]:
-    files = {"train_X": training.images, "train_y": training.annotations}
-    if validation is not None:
-        files |= {"validation_X": validation.images, "validation_y": validation.annotations}
-    return {
-        role: {"sha256": file_sha256(file.path), "samples": len(file.names)}
-        for role, file in files.items()
-    }
