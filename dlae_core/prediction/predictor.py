@@ -105,7 +105,8 @@ class Predictor:
         if checked.shape[1:-1] == self._tile:
             return self._whole(checked, run, finishing)
         # One by one: labels take far less memory than what they are made of.
-        parts = [self._other(image, run, finishing)[np.newaxis] for image in checked]
+        each = self._of_resized if options.resize else self._of_tiles
+        parts = [output[np.newaxis] for output in each(checked, run, finishing)]
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def boxes(self, images: Numbers, options: Options | None = None) -> list[Float32]:
@@ -141,7 +142,7 @@ class Predictor:
                 for boxes in detect(self._prepared(part))
             ]
         if options.resize:
-            return [self._boxes_of_resized(image, detect) for image in checked]
+            return list(self._boxes_of_resized(checked, detect, options.tiling.tiles))
         return [
             boxes_of_tiles(
                 self.preprocessing.image(image),
@@ -174,19 +175,27 @@ class Predictor:
         ]
         return finishing.cleaned(np.concatenate(parts) if len(parts) > 1 else parts[0])
 
-    def _other(self, image: Numbers, run: Run, finishing: Finishing) -> Numbers:
-        """Predicts one image of another size, without the axis of the batch."""
-        space, options = image.shape[:-1], finishing.options
-        if options.resize:
-            output = run(self._prepared(resized(image, self._tile)[np.newaxis]))[0]
-            return finishing.one(self._resized_back(output, space))
-        prepared = self.preprocessing.image(image)
-        if not finishing.labels:
-            return finishing.one(tiled(prepared, self._tile, run, options.tiling))
-        parts = slabs(prepared, self._tile, run, options.tiling)
-        whole = np.concatenate([finishing.finished(part) for part in parts])
-        found: Numbers = finishing.cleaned(whole[np.newaxis])[0]
-        return found
+    def _of_resized(self, images: Numbers, run: Run, finishing: Finishing) -> Iterator[Numbers]:
+        """Predicts images of another size, resized to the network's."""
+        space = images.shape[1:-1]
+        for part in _parts(images, finishing.options.tiling.tiles):
+            for output in run(self._resized(part)):
+                yield finishing.one(self._resized_back(output, space))
+
+    def _of_tiles(self, images: Numbers, run: Run, finishing: Finishing) -> Iterator[Numbers]:
+        """Predicts images larger than the network's, cut into tiles."""
+        tiling = finishing.options.tiling
+        for image in images:
+            prepared = self.preprocessing.image(image)
+            if finishing.labels:
+                parts = slabs(prepared, self._tile, run, tiling)
+                whole = np.concatenate([finishing.finished(part) for part in parts])
+                yield finishing.cleaned(whole[np.newaxis])[0]
+            else:
+                yield finishing.one(tiled(prepared, self._tile, run, tiling))
+
+    def _resized(self, images: Numbers) -> Float32:
+        return self._prepared(np.stack([resized(image, self._tile) for image in images]))
 
     def _resized_back(self, output: Float32, space: tuple[int, ...]) -> Float32:
         if self.per_pixel:
@@ -196,12 +205,13 @@ class Predictor:
         return output
 
     def _boxes_of_resized(
-        self, image: Numbers, detect: Callable[[Float32], list[Float32]]
-    ) -> Float32:
-        (found,) = detect(self._prepared(resized(image, self._tile)[np.newaxis]))
-        rows, cols = np.divide(image.shape[:2], self._tile)
-        scaled: Float32 = found * np.array([1, 1, cols, rows, cols, rows], np.float32)
-        return scaled
+        self, images: Numbers, detect: Callable[[Float32], list[Float32]], most: int
+    ) -> Iterator[Float32]:
+        rows, cols = np.divide(images.shape[1:3], self._tile)
+        scale = np.array([1, 1, cols, rows, cols, rows], np.float32)
+        for part in _parts(images, most):
+            for boxes in detect(self._resized(part)):
+                yield boxes * scale
 
     def decoder(self, options: Options) -> Decoder:
         """Returns what makes a detector's output boxes."""

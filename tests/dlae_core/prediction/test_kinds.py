@@ -1,5 +1,7 @@
 """Detectors, generators and regressions: what they give, and what is kept with them."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -206,3 +208,45 @@ def test_what_is_done_is_described(
     assert boxes.preprocessing[0] == "resize from (16, 8) to (8, 8)"
     assert "boxes more probable than 0.3" in boxes.postprocessing
     assert len(finder[2].sha256) == 64
+
+
+class _Counting:
+    """An engine that notes how many images it is given at once."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine, self.counts = engine, []
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        self.counts.append(len(batch))
+        return self.engine.run(batch)
+
+
+@pytest.mark.parametrize("space", [(8, 8), (20, 17), (12, 9)])
+@pytest.mark.parametrize("resize", [False, True])
+def test_a_setting_bounds_what_is_predicted_at_once(
+    finder: tuple[Config, keras.Model, Predictor],
+    segmenter: Predictor,
+    monkeypatch: pytest.MonkeyPatch,
+    space: tuple[int, int],
+    resize: bool,
+) -> None:
+    images = _images(5, *space, 1)
+    results = []
+    for most in (1, 2, 64):
+        asked = PredictOptions(images_at_once=most, resize_switch=resize)
+        found: list[Any] = []
+        for predictor in (segmenter, finder[2]):
+            engine = _Counting(predictor._engine)
+            with monkeypatch.context() as patch:
+                patch.setattr(predictor, "_engine", engine)
+                options = changed(predictor.options, asked)
+                of_boxes = predictor.outputs == "boxes"
+                found.append(
+                    (predictor.boxes if of_boxes else predictor.predict)(images, options=options)
+                )
+            assert max(engine.counts) <= most
+        results.append(found)
+    for labels, boxes in results[1:]:
+        np.testing.assert_array_equal(labels, results[0][0])
+        for ours, theirs in zip(boxes, results[0][1], strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-4)
