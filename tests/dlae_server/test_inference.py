@@ -64,8 +64,8 @@ def test_a_session_runs_to_a_file_that_is_fetched(server: ServerProcess) -> None
     assert [chunk.offset for chunk in chunks] == [0, 1 << 20, 2 << 20]
     rest = pb.FetchResultRequest(job_id=job.id, offset=len(PREDICTIONS) - 3)
     assert [chunk.data for chunk in server.training.FetchResult(rest)] == [PREDICTIONS[-3:]]
+    beyond = pb.FetchResultRequest(job_id=job.id, offset=len(PREDICTIONS) + 1)
     with pytest.raises(grpc.RpcError) as caught:
-        beyond = pb.FetchResultRequest(job_id=job.id, offset=len(PREDICTIONS) + 1)
         list(server.training.FetchResult(beyond))
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     folder = server.data_dir / "jobs" / job.id

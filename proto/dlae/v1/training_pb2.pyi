@@ -32,8 +32,10 @@ class Job(_message.Message):
     STATE_CANCELLED: Job.State
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[Job.Kind]
         KIND_TRAINING: _ClassVar[Job.Kind]
         KIND_INFERENCE: _ClassVar[Job.Kind]
+    KIND_UNSPECIFIED: Job.Kind
     KIND_TRAINING: Job.Kind
     KIND_INFERENCE: Job.Kind
     class MetricsEntry(_message.Message):

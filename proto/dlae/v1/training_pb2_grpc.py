@@ -113,11 +113,11 @@ class TrainingServiceServicer(object):
         The job is on disk before the call returns.
 
         Status codes:
-        - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed.
+        - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed. That it
+        makes no model is one: its `type_signal` is Inference.
         - INVALID_ARGUMENT (INVALID_REQUEST): no configuration, or a name that is not allowed.
         - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting.
         - UNAVAILABLE (SHUTTING_DOWN): the server is stopping; submit again later.
-        - INVALID_ARGUMENT (INVALID_CONFIG): `type_signal` is Inference, which makes no model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,10 +128,14 @@ class TrainingServiceServicer(object):
         trains, or one that predicts `test_X` with `load_model`.
 
         `load_model` is a bundle's folder or a `.keras` or `.h5` file, by its absolute path in the data
-        roots; or a model of this server, as `name` (its newest version at this moment) or
-        `name@version`.
+        roots; or a model of this server, as `name` (its newest version at this moment),
+        `name@version` or `name@alias`.
 
-        Status codes: those of `Train`.
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed.
+        - INVALID_ARGUMENT (INVALID_REQUEST): no configuration, or a name that is not allowed.
+        - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting.
+        - UNAVAILABLE (SHUTTING_DOWN): the server is stopping; submit again later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

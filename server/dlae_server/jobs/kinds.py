@@ -46,4 +46,4 @@ KINDS = {
 
 def kind_of(job: Job) -> Kind:
     """Returns the kind of a job."""
-    return KINDS[job.kind]
+    return KINDS.get(job.kind, KINDS[Job.KIND_TRAINING])

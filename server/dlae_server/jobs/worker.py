@@ -17,7 +17,6 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -28,12 +27,9 @@ from google.protobuf.json_format import MessageToDict
 from dlae_core.config import load_config, read_config, resolve_config
 from dlae_core.config.references import INFERENCE
 from dlae_core.errors import DlaeError, TrainingCancelled
-from dlae_core.events import Event, SamplesPredicted, StepFinished
+from dlae_core.events import Event
+from dlae_server.jobs.pace import Pace
 from dlae_server.jobs.transcription import message_from_event
-
-STEP_SECONDS = 0.25
-# Events of the progress of an inference session at most: unlike steps, they are never forgotten.
-SHOWN = 500
 
 
 class Channel:
@@ -43,8 +39,7 @@ class Channel:
         self._out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
         self.cancelled = threading.Event()
-        self._last_step = 0.0
-        self._last_sample = 0
+        self._pace = Pace()
 
     def send(self, message: dict[str, Any]) -> None:
         """Sends one message."""
@@ -52,22 +47,9 @@ class Channel:
         self._out.flush()
 
     def emit(self, event: Event) -> None:
-        """Sends an event; of the steps only a few a second and the last of an epoch."""
-        if isinstance(event, StepFinished) and event.progress.step < event.progress.steps:
-            if time.monotonic() - self._last_step < STEP_SECONDS:
-                return
-            self._last_step = time.monotonic()
-        if isinstance(event, SamplesPredicted) and not self._is_worth_telling(event):
-            return
-        self.send({"event": MessageToDict(message_from_event(event))})
-
-    def _is_worth_telling(self, event: SamplesPredicted) -> bool:
-        early = time.monotonic() - self._last_step < STEP_SECONDS
-        little = (event.samples_done - self._last_sample) * SHOWN < event.samples
-        if event.samples_done < event.samples and (early or little):
-            return False
-        self._last_step, self._last_sample = time.monotonic(), event.samples_done
-        return True
+        """Sends an event; of the progress only a few a second and the last of an epoch."""
+        if self._pace.allows(event):
+            self.send({"event": MessageToDict(message_from_event(event))})
 
     def listen(self) -> None:
         """Waits for requests to stop, and for the server's end."""
