@@ -109,6 +109,7 @@ class FakeModels(models_pb2_grpc.ModelServiceServicer):
         sent_as: Other names that files are sent under.
         breaks: Chunks after which the next calls break off.
         asked: File and offset of every call.
+        family: Kind of model that both are.
     """
 
     def __init__(self) -> None:
@@ -116,6 +117,7 @@ class FakeModels(models_pb2_grpc.ModelServiceServicer):
         self.sent_as: dict[str, str] = {}
         self.breaks: list[int] = []
         self.asked: list[tuple[str, int]] = []
+        self.family = "FCN"
 
     def ListModels(
         self, request: models_pb2.ListModelsRequest, context: Any
@@ -129,7 +131,9 @@ class FakeModels(models_pb2_grpc.ModelServiceServicer):
         self, request: models_pb2.GetModelRequest, context: Any
     ) -> models_pb2.GetModelResponse:
         """Returns a version, by default the second."""
-        return models_pb2.GetModelResponse(model=_found(request.model, context))
+        found = _found(request.model, context)
+        found.family = self.family
+        return models_pb2.GetModelResponse(model=found)
 
     def FetchModel(
         self, request: models_pb2.FetchModelRequest, context: Any

@@ -225,6 +225,17 @@ def test_predictions_are_drawn_over_images(run: Run, tmp_path: Path, kind: str) 
     assert coloured == (kind != "--raw")
 
 
+def test_boxes_of_a_detector_are_one_dataset_per_image(
+    run: Run, server: FakeServer, tmp_path: Path
+) -> None:
+    server.models.family = "BBD"
+    write_samples(tmp_path / "X.h5", [(str(n), _images(8, 8, 1)) for n in range(3)])
+    done = run("predict", "tissue", tmp_path / "X.h5", "-o", tmp_path / "P.h5", "--boxes")
+    assert done.code == 0, done.err
+    with SampleFile(tmp_path / "P.h5") as file:
+        assert [file.shape(name) for name in file.names] == [(0, 6), (1, 6), (2, 6)]
+
+
 def test_boxes_come_without_the_rows_after_them(client: Client) -> None:
     found = client.boxes("tissue", _images(3, 8, 8, 1), {"confidence_threshold": 0.5})
     assert [rows.shape for rows in found] == [(0, 6), (1, 6), (2, 6)]
