@@ -45,19 +45,33 @@ def model_folder(config: Config, scratch: Path, emit: Emit) -> Path:
         raise WeightsNotFound(
             f"expected the folder of a model, or a file of Keras, found none at {path}"
         )
-    taken = network_of_file(path, config)
-    _write_bundle(scratch, taken.model, config)
-    emit(Warned("MODEL_TAKEN", taken.report))
+    emit(Warned("MODEL_TAKEN", bundle_of_file(path, config, scratch)))
     return scratch
 
 
-def _write_bundle(folder: Path, model: keras.Model, config: Config) -> None:
-    """Writes a network as a bundle with the settings of a session.
+def bundle_of_file(path: Path, config: Config, folder: Path) -> str:
+    """Makes a bundle of a file of Keras with the settings of a configuration.
+
+    Args:
+        path: The file, see `network_of_file`.
+        config: Resolved and checked.
+        folder: Empty; for the bundle.
+
+    Returns:
+        A sentence on what was taken of the file.
 
     Raises:
-        IncompatibleArtifact: The settings do not suit the network.
+        IncompatibleArtifact: The file's network cannot be used, or does not suit the settings.
+        CorruptArtifact: The file is damaged.
+        InvalidConfig: The layers do not fit together.
         StorageFailed: The disk is full or cannot be written.
     """
+    taken = network_of_file(path, config)
+    _write_bundle(folder, taken.model, config)
+    return taken.report
+
+
+def _write_bundle(folder: Path, model: keras.Model, config: Config) -> None:
     config = _with_input(config, tuple(model.input_shape[1:]))
     family, network = family_of(config), Network(model, ())
     if Preprocessing.from_config(config, Statistics()).needs_statistics:
