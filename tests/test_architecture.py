@@ -71,6 +71,7 @@ ORDER = (
     ("transfer",),
     ("validation", "prediction"),
     ("training",),
+    ("adoption",),
     ("inference",),
 )
 

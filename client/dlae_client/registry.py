@@ -1,7 +1,7 @@
 """What a client does with models besides predicting."""
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from dlae_client.channel import Connection
 from dlae_client.comparison import Comparison, compare
 from dlae_client.errors import InvalidRequest, NotFound
 from dlae_client.fetching import fetch_file, fetch_folder
+from dlae_client.importing import import_header, import_requests
 
 PAGE = 200
+IMPORT_SECONDS = 3600.0
 NETWORK = "model.keras"
 # Format -> the file of a model that has it.
 FORMATS = {"keras": NETWORK, "onnx": "model.onnx"}
@@ -149,6 +151,32 @@ class Registry:
             )
         exact = f"{model.name}@{model.version}"
         return self.fetch(exact, destination, FORMATS[form], overwrite)
+
+    def import_model(
+        self,
+        file: str | Path,
+        configuration: str | Path | Mapping[str, Any],
+        name: str,
+        why: str = "",
+    ) -> pb.Model:
+        """Has the server store a network that something else trained; returns the version.
+
+        The network is built from the configuration; of the file only its weights are read.
+
+        Args:
+            file: `.keras`, `.weights.h5`, or the `.h5` of Keras 2 and DLAE 1.0.
+            configuration: Path or content of the configuration that describes exactly its network.
+            name: Name of the model.
+            why: For the record.
+        """
+        path = Path(file).expanduser()
+        header = import_header(path, configuration)
+        header.name, header.who, header.why = name, user(), why
+        requests = import_requests(path, header)
+        model: pb.Model = self._connection.call(
+            self._models.ImportModel, requests, IMPORT_SECONDS
+        ).model
+        return model
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
         return self._connection.call(method, request)

@@ -30,6 +30,10 @@ _TASKS = {
     ("BBD", True): "detection of objects as bounding boxes",
 }
 _TRANSLATION = "translation of images into images"
+_IMPORTED = (
+    "Imported: its weights fit the network that its configuration describes; whether that is the "
+    "network they were trained in, and how well it does, is not known here."
+)
 
 Facts = dict[str, Any]
 
@@ -43,12 +47,14 @@ class Identity:
         version: Its version.
         aliases: Aliases that mean it.
         parent: The model or job that its training began from; may be empty.
+        imported: Whether something else than DLAE trained it.
     """
 
     name: str
     version: int
     aliases: tuple[str, ...] = ()
     parent: str = ""
+    imported: bool = False
 
 
 def card(bundle: Bundle, identity: Identity) -> Facts:
@@ -147,6 +153,8 @@ def _limitations(facts: Facts) -> list[str]:
         "Expects images prepared as those it was trained with: the same modality, orientation, "
         "voxel size and intensities; DLAE repeats the preprocessing above and nothing else.",
     ]
+    if facts["imported"]:
+        return [*found, _IMPORTED]
     samples = facts["data"]["samples"]
     validated = samples.get("validation", 0) or "validation_X" in facts["data"]["files"]
     if not validated:

@@ -27,7 +27,7 @@ def card_text(facts: Facts) -> str:
 def _origin(facts: Facts) -> Facts:
     software = facts["software"]
     return {
-        "created": facts["created"],
+        "imported" if facts["imported"] else "created": facts["created"],
         "aliases": ", ".join(facts["aliases"]),
         "training began from": facts["parent"],
         "software": f"DLAE {software['dlae']}, Keras {software['keras']}",

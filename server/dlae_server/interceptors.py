@@ -69,23 +69,28 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         return wrap(handler, lambda: Call(handler_call_details.method, kind, self._metrics))
 
 
-def _unary(handler: Any, begin: Callable[[], Call]) -> Any:
-    async def answer(request: Any, context: Any) -> Any:
-        call, code = begin(), CANCELLED
-        try:
-            response = await handler.unary_unary(request, context)
-            code = _code(context)
-        except Exception as error:  # the outermost place: every fault becomes a status
-            try:
-                await call.fail(context, error)
-            finally:
-                code = _code(context)
-        finally:
-            # Counted and logged once the answer is on its way.
-            asyncio.get_running_loop().call_soon(call.close, code)
-        return response
+def _single(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns how to wrap methods of one response, whatever they are asked with."""
 
-    return _method(grpc.unary_unary_rpc_method_handler, answer, handler)
+    def wrap(handler: Any, begin: Callable[[], Call]) -> Any:
+        async def answer(request: Any, context: Any) -> Any:
+            call, code = begin(), CANCELLED
+            try:
+                response = await getattr(handler, behaviour)(request, context)
+                code = _code(context)
+            except Exception as error:  # the outermost place: every fault becomes a status
+                try:
+                    await call.fail(context, error)
+                finally:
+                    code = _code(context)
+            finally:
+                # Counted and logged once the answer is on its way.
+                asyncio.get_running_loop().call_soon(call.close, code)
+            return response
+
+        return _method(make, answer, handler)
+
+    return wrap
 
 
 def _streaming(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,7 +134,8 @@ def _method(make: Callable[..., Any], answer: Any, handler: Any) -> Any:
 
 # (request streams, response streams) -> the type's name in metrics, and how to wrap.
 _WRAPS: dict[tuple[bool, bool], tuple[str, Callable[..., Any]]] = {
-    (False, False): ("unary", _unary),
+    (False, False): ("unary", _single("unary_unary", grpc.unary_unary_rpc_method_handler)),
+    (True, False): ("client_stream", _single("stream_unary", grpc.stream_unary_rpc_method_handler)),
     (False, True): (
         "server_stream",
         _streaming("unary_stream", grpc.unary_stream_rpc_method_handler),

@@ -82,6 +82,11 @@ class ModelServiceStub(object):
                 request_serializer=dlae_dot_v1_dot_models__pb2.GetModelCardRequest.SerializeToString,
                 response_deserializer=dlae_dot_v1_dot_models__pb2.GetModelCardResponse.FromString,
                 _registered_method=True)
+        self.ImportModel = channel.stream_unary(
+                '/dlae.v1.ModelService/ImportModel',
+                request_serializer=dlae_dot_v1_dot_models__pb2.ImportModelRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.ImportModelResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer(object):
@@ -197,6 +202,26 @@ class ModelServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportModel(self, request_iterator, context):
+        """Stores a network that something else trained as the next version of a name. The network is built
+        from the configuration; of the file the weights are read and nothing else, in their order. One
+        import at a time.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed.
+        - INVALID_ARGUMENT (INVALID_REQUEST): a name that is not allowed, no header, or layers that do
+        not fit each other.
+        - INVALID_ARGUMENT (INVALID_STREAM): the chunks do not add up to the file that was announced.
+        - FAILED_PRECONDITION (INCOMPATIBLE_ARTIFACT): the file has not the weights of the network that
+        the configuration describes, or is no file of weights.
+        - DATA_LOSS (CORRUPT_ARTIFACT): the file is damaged.
+        - RESOURCE_EXHAUSTED (QUEUE_FULL): another import is under way; try again later.
+        - RESOURCE_EXHAUSTED (STORAGE_FAILED): the disk has no room for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -244,6 +269,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.GetModelCard,
                     request_deserializer=dlae_dot_v1_dot_models__pb2.GetModelCardRequest.FromString,
                     response_serializer=dlae_dot_v1_dot_models__pb2.GetModelCardResponse.SerializeToString,
+            ),
+            'ImportModel': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportModel,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.ImportModelRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.ImportModelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -492,6 +522,33 @@ class ModelService(object):
             '/dlae.v1.ModelService/GetModelCard',
             dlae_dot_v1_dot_models__pb2.GetModelCardRequest.SerializeToString,
             dlae_dot_v1_dot_models__pb2.GetModelCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportModel(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/dlae.v1.ModelService/ImportModel',
+            dlae_dot_v1_dot_models__pb2.ImportModelRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.ImportModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,10 +13,12 @@ from dlae.v1.config_pb2 import Config
 from dlae.v1.models_pb2_grpc import ModelServiceServicer
 from dlae_core.bundle import CONFIG_FILE, Bundle
 from dlae_core.config import read_config, resolve_config
+from dlae_core.config.adoption import adoptable
 from dlae_core.model_card import Identity, card, card_text, monai_metadata
-from dlae_server.errors import InvalidRequest, ModelNotFound
+from dlae_server.errors import InvalidRequest, InvalidStream, ModelNotFound
 from dlae_server.jobs.journal import Journal
 from dlae_server.models.files import chunks, models_folder, remove_bundle, small_file
+from dlae_server.models.importing import Importer
 from dlae_server.models.registry import checked_alias, checked_name, parse_reference
 from dlae_server.models.signature import signed
 from dlae_server.services.pages import page_size
@@ -31,6 +33,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
+        self._importer = Importer(settings, journal)
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: Context
@@ -113,6 +116,15 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         model = await self.model(request.model)
         return await asyncio.to_thread(_card, self.folder(model), model)
 
+    async def ImportModel(
+        self, requests: AsyncIterator[pb.ImportModelRequest], context: Context
+    ) -> pb.ImportModelResponse:
+        """Stores a network that something else trained."""
+        header = await _header(requests)
+        await asyncio.to_thread(adoptable, header.config_json)
+        model = await self._importer.store(header, _pieces(requests))
+        return pb.ImportModelResponse(model=model)
+
     async def model(self, reference: str) -> pb.Model:
         """Returns the model that a reference means.
 
@@ -126,6 +138,26 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
     def folder(self, model: pb.Model) -> Path:
         """Returns the folder of a model's bundle."""
         return models_folder(self._settings.data_dir) / model.bundle
+
+
+async def _header(requests: AsyncIterator[pb.ImportModelRequest]) -> pb.ImportModelHeader:
+    """Returns what an import begins with.
+
+    Raises:
+        InvalidRequest: Something else came first.
+    """
+    async for request in requests:
+        if request.WhichOneof("part") == "header":
+            return request.header
+        break
+    raise InvalidRequest("expected the header of an import first, got none")
+
+
+async def _pieces(requests: AsyncIterator[pb.ImportModelRequest]) -> AsyncIterator[bytes]:
+    async for request in requests:
+        if request.WhichOneof("part") != "data":
+            raise InvalidStream("expected the bytes of the file after the header, got another")
+        yield request.data
 
 
 def _offset(request: pb.FetchModelRequest, file: pb.ModelFile) -> int:
@@ -148,7 +180,9 @@ def _config(folder: Path, model: pb.Model) -> Config:
 
 
 def _card(folder: Path, model: pb.Model) -> pb.GetModelCardResponse:
-    identity = Identity(model.name, model.version, tuple(model.aliases), model.parent)
+    identity = Identity(
+        model.name, model.version, tuple(model.aliases), model.parent, imported=not model.job_id
+    )
     facts = card(Bundle.open(folder), identity)
     return pb.GetModelCardResponse(
         markdown=card_text(facts),

@@ -138,3 +138,10 @@ def test_families_have_tasks(
     facts = card(bundle(tmp_path, family=family, classes=classes), WHO)
     assert words in facts["task"]["description"]
     assert monai_metadata(facts)["network_data_format"]["outputs"]["pred"]["format"] == form
+
+
+def test_an_imported_model_says_that_little_is_known_of_it(tmp_path: Path) -> None:
+    facts = card(bundle(tmp_path, split=False, data={}), Identity("m", 1, imported=True))
+    assert facts["limitations"][-1].startswith("Imported: its weights fit")
+    assert not any("validation" in sentence for sentence in facts["limitations"][1:])
+    assert "| imported | 2026-01-02" in card_text(facts)

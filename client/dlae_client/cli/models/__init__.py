@@ -3,6 +3,7 @@
 import click
 
 from dlae_client.cli.context import Session, command
+from dlae_client.cli.models.adding import import_model
 from dlae_client.cli.models.aliases import alias, history, rollback, unalias
 from dlae_client.cli.models.card import card
 from dlae_client.cli.models.compare import compare
@@ -23,5 +24,17 @@ def models(session: Session) -> None:
         print_models(session, "")
 
 
-for one in (list_models, show, alias, unalias, rollback, history, compare, card, export, delete):
+for one in (
+    list_models,
+    show,
+    alias,
+    unalias,
+    rollback,
+    history,
+    compare,
+    card,
+    export,
+    import_model,
+    delete,
+):
     models.add_command(one)

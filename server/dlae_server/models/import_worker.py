@@ -1,0 +1,24 @@
+"""The worker of imports: the worker of jobs with a task of its own.
+
+`python -m dlae_server.models.import_worker` takes
+`{"task": "adopt", "config": text, "weights": file, "bundle": folder}`; a file of anybody is opened
+in this process alone.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from dlae_server.jobs import worker
+
+
+def adopt(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
+    """Makes a bundle of a file of weights; returns where it is."""
+    from dlae_core.adoption import adopt as made  # noqa: PLC0415 - TensorFlow only here
+
+    made(task["config"], Path(task["weights"]), Path(task["bundle"]))
+    return {"bundle": task["bundle"]}
+
+
+if __name__ == "__main__":
+    worker.TASKS["adopt"] = adopt
+    worker.main()

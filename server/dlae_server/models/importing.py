@@ -1,0 +1,153 @@
+"""Imports: a file received, checked, made into a bundle by a worker, and stored."""
+
+import asyncio
+import hashlib
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from dlae.v1 import models_pb2 as pb
+from dlae.v1.training_pb2 import Job
+from dlae_core.errors import CorruptArtifact, DlaeError, IncompatibleArtifact, StorageFailed
+from dlae_server.errors import InvalidRequest, InvalidStream, QueueFull
+from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.process import TaskProcess
+from dlae_server.models.files import COMING, models_folder
+from dlae_server.models.registry import checked_name, model_from_bundle
+from dlae_server.models.signature import signed
+from dlae_server.settings import Settings
+
+WORKER = (sys.executable, "-m", "dlae_server.models.import_worker")
+WORKER_SECONDS = 900.0
+FORMATS = ("keras", "weights.h5", "h5")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONFIG_BYTES = 4 << 20
+# What a worker tells -> the error that a caller gets; all else is a fault of ours.
+_FAILURES: dict[str, type[DlaeError]] = {
+    error.reason: error for error in (CorruptArtifact, IncompatibleArtifact, StorageFailed)
+} | {"INVALID_CONFIG": InvalidRequest, "WEIGHTS_NOT_FOUND": InvalidRequest}
+
+
+class Importer:
+    """Takes in one model at a time."""
+
+    def __init__(
+        self, settings: Settings, journal: Journal, command: tuple[str, ...] = WORKER
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._command = command
+        self._busy = False
+
+    async def store(self, header: pb.ImportModelHeader, data: AsyncIterator[bytes]) -> pb.Model:
+        """Stores a model as the next version of its name.
+
+        Args:
+            header: What comes.
+            data: The file, in pieces.
+
+        Raises:
+            InvalidRequest: The header is not allowed.
+            InvalidStream: The pieces are not the file that was announced.
+            QueueFull: Another import is under way.
+            DlaeError: As `dlae_core.adoption.adopt`.
+        """
+        self._check(header)
+        by = signed(header.who, header.why)
+        if self._busy:
+            raise QueueFull("imports", 1, retry_seconds=10.0)
+        self._busy = True
+        bundle = f"import-{secrets.token_hex(6)}"
+        coming = models_folder(self._settings.data_dir) / f"{COMING}{bundle}"
+        try:
+            await asyncio.to_thread((coming / "bundle").mkdir, parents=True)
+            weights = coming / f"model.{header.format}"
+            await _received(header, data, weights)
+            await self._adopted(header.config_json, weights, coming)
+            model = await asyncio.to_thread(_placed, coming / "bundle", bundle, header.name)
+            return await self._journal.call(self._journal.store.record_import, model, by)
+        except OSError as error:
+            raise StorageFailed(f"the model cannot be stored: {error.strerror}") from error
+        finally:
+            self._busy = False
+            await asyncio.to_thread(shutil.rmtree, coming, True)
+
+    def _check(self, header: pb.ImportModelHeader) -> None:
+        checked_name(header.name)
+        if header.format not in FORMATS:
+            wanted = "', '".join(FORMATS)
+            raise InvalidRequest(f"expected the format '{wanted}', got '{header.format[:40]}'")
+        if not _SHA256.fullmatch(header.sha256) or header.size_bytes <= 0:
+            raise InvalidRequest("expected the length and the SHA-256 of a file, got others")
+        if len(header.config_json) > _CONFIG_BYTES:
+            raise InvalidRequest(f"expected a configuration of at most {_CONFIG_BYTES} bytes")
+        free = shutil.disk_usage(self._settings.data_dir).free
+        # The file, and the bundle with the network in two or three forms.
+        if 4 * header.size_bytes + self._settings.free_bytes > free:
+            raise StorageFailed("the server's disk has no room for this model")
+
+    async def _adopted(self, config: str, weights: Path, coming: Path) -> None:
+        """Has a worker make a bundle.
+
+        Raises:
+            DlaeError: It cannot be made.
+        """
+        task = {
+            **{"task": "adopt", "config": config},
+            **{"weights": str(weights), "bundle": str(coming / "bundle")},
+        }
+        log = models_folder(self._settings.data_dir) / "import.log"
+        process = await TaskProcess.start(task, log, self._command)
+        try:
+            last = await asyncio.wait_for(_last(process), WORKER_SECONDS)
+        except TimeoutError:
+            raise IncompatibleArtifact("the model took too long to read and was given up") from None
+        finally:
+            process.kill()
+        if "failure" in last:
+            failure = last["failure"]
+            raise _FAILURES.get(failure["reason"], DlaeError)(failure["message"])
+        if "result" not in last:
+            cause = await process.end()
+            raise IncompatibleArtifact(f"the model cannot be read: {cause}")
+
+
+async def _received(header: pb.ImportModelHeader, data: AsyncIterator[bytes], path: Path) -> None:
+    """Writes a file as it comes.
+
+    Raises:
+        InvalidStream: It is not the one that was announced.
+    """
+    digest, length = hashlib.sha256(), 0
+    with path.open("wb") as file:
+        async for piece in data:
+            length += len(piece)
+            if length > header.size_bytes:
+                raise InvalidStream(f"expected {header.size_bytes} bytes, got more")
+            digest.update(piece)
+            await asyncio.to_thread(file.write, piece)
+    if length != header.size_bytes:
+        raise InvalidStream(f"expected {header.size_bytes} bytes, got {length}")
+    if digest.hexdigest() != header.sha256:
+        raise InvalidStream("the file arrived damaged: its checksum is another; send it again")
+
+
+async def _last(process: TaskProcess) -> dict[str, Any]:
+    """Returns the last message of a worker; nothing where it died before."""
+    last: dict[str, Any] = {}
+    async for message in process.messages():
+        last = message
+    return last
+
+
+def _placed(folder: Path, bundle: str, name: str) -> pb.Model:
+    """Moves a bundle to its place; returns it as a model."""
+    target = folder.parent.parent / bundle
+    model = model_from_bundle(folder, Job(name=name))
+    model.bundle = bundle
+    folder.replace(target)
+    return model
