@@ -7,7 +7,7 @@ import pytest
 
 from dlae.v1 import training_pb2 as pb
 from dlae_client.cli.progress import TrainingProgress
-from dlae_client.cli.tables import duration, number
+from dlae_client.cli.tables import duration, metrics_line, number
 
 
 class Terminal(io.StringIO):
@@ -67,3 +67,14 @@ def test_metrics_line_up(value: float, text: str) -> None:
 )
 def test_durations_have_two_units_at_most(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_of_many_metrics_those_of_training_and_of_validation_are_shown_the_loss_first() -> None:
+    names = ["classification_loss", "localization_loss", "loss", "accuracy"]
+    metrics = {f"{part}{name}": 1.0 for part in ("", "val_") for name in names}
+    shown = metrics_line({**metrics, "val_average_precision": 0.5}).split()[::2]
+    assert shown == [
+        *("loss", "accuracy", "classification_loss"),
+        *("val_loss", "val_accuracy", "val_average_precision"),
+    ]
+    assert metrics_line({"loss": 1.0, "accuracy": 2.0}, 3) == "loss 1.000  accuracy 2.000"

@@ -30,9 +30,21 @@ def number(value: float) -> str:
 
 
 def metrics_line(metrics: Mapping[str, float], limit: int = 6) -> str:
-    """Returns metrics in one line, the loss first, validation last."""
-    ordered = sorted(metrics, key=lambda name: (name.startswith("val_"), "loss" not in name, name))
-    return "  ".join(f"{name} {number(metrics[name])}" for name in ordered[:limit])
+    """Returns metrics in one line: those of training, then as many of validation.
+
+    The loss comes first, its parts come last: of families with many metrics those are left out.
+    """
+
+    def place(name: str) -> tuple[bool, bool, str]:
+        plain = name.removeprefix("val_")
+        return plain != "loss", "loss" in plain, name
+
+    ordered = sorted(metrics, key=place)
+    validated = [name for name in ordered if name.startswith("val_")]
+    trained = [name for name in ordered if name not in validated]
+    trained = trained[: max(limit - len(validated), (limit + 1) // 2)]
+    shown = [*trained, *validated[: limit - len(trained)]]
+    return "  ".join(f"{name} {number(metrics[name])}" for name in shown)
 
 
 def shape(lengths: Sequence[int]) -> str:
