@@ -12,7 +12,6 @@ from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_lists import lists_of_model
 from dlae_core.errors import CorruptArtifact, IncompatibleArtifact
 from dlae_core.families.table import family_of
-from dlae_core.inference.detectors import take_detector
 from dlae_core.inference.safety import network_text, obstacles
 from dlae_core.transfer.weights import take_weights
 
@@ -114,8 +113,7 @@ def _rebuilt(path: Path, config: Config, reason: str) -> Taken:
         )
     model = family_of(config).networks(_without_weights(config))[0].model
     by_name = config.training_configurations.match_weights_by == "name"
-    transfer = None if by_name else take_detector(model, path)
-    transfer = transfer or take_weights(model, path, by_name)
+    transfer = take_weights(model, path, by_name)
     if transfer.missing:
         raise IncompatibleArtifact(
             f"expected weights for every layer in {path.name}, whose own network is not built, as "

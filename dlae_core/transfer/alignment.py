@@ -1,6 +1,6 @@
 """Which layer of a file is which layer of a network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,10 @@ class Stored(Protocol):
 
     def arrays(self) -> list[NDArray[np.float32]]:
         """Reads its weights."""
+
+
+# Layers by kind: what a file of weights holds.
+Layers = Mapping[str, Sequence[Stored]]
 
 
 def aligned(wanted: Sequence[Shapes], found: Sequence[Shapes]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dlae_core.backbones.stored_weights import ANY
 from dlae_core.checkpoints.archive import Archive
 from dlae_core.steps import MODEL
-from dlae_core.transfer.weights import Layers
+from dlae_core.transfer.alignment import Layers
 
 # Random layers have a state, which is no weight.
 _SEED = "seed_generator"

@@ -1,7 +1,7 @@
 """Initial weights of a network from files of other networks, by order or by name."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +9,11 @@ import keras
 
 from dlae_core.backbones.stored_weights import ANY, kind_of, layers_by_kind
 from dlae_core.errors import IncompatibleArtifact, WeightsNotFound
-from dlae_core.transfer.alignment import Stored, aligned
+from dlae_core.transfer.alignment import Layers, Stored, aligned
+from dlae_core.transfer.detectors import arranged
 
 # Layers that a sentence names at most.
 _NAMED = 5
-
-Layers = Mapping[str, Sequence[Stored]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ def take_weights(model: keras.Model, path: Path, by_name: bool) -> Transfer:
     """Sets weights of a network from a `.keras`, `.weights.h5` or `.h5` file.
 
     By order, layers belong together whose weights have the same shapes, in the order of both
-    networks, as many as possible; files of Keras 3 tell the order within each kind of layer only.
+    networks, as many as possible; files of Keras 3 tell the order within each kind of layer only,
+    and the heads of DLAE 1.0's detectors are brought into ours.
     By name, those of one name and the same shapes do. Nothing but arrays is read: no configuration,
     no code.
 
@@ -72,6 +72,7 @@ def take_layers(model: keras.Model, stored: Layers, by_name: bool, source: str) 
         IncompatibleArtifact: Nothing fits.
     """
     own = [layer for layer in _leaves(model) if layer.weights]
+    stored = stored if by_name else arranged(own, stored)
     pairs = _by_name(own, stored) if by_name else _by_order(own, stored)
     if not pairs:
         how = "name" if by_name else "shape"
