@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 import dlae
 
-KIND = "train"
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _STAGES = (0.0001, 0.0005, *_LATENCIES[:-2])
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)

@@ -68,6 +68,8 @@ def test_a_session_runs_to_a_file_that_is_fetched(server: ServerProcess) -> None
     with pytest.raises(grpc.RpcError) as caught:
         list(server.training.FetchResult(beyond))
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert server.sample('dlae_jobs{kind="infer",state="succeeded"}') == 1
+    assert server.sample('dlae_jobs{kind="train",state="succeeded"}') == 1
     folder = server.data_dir / "jobs" / job.id
     assert sorted(path.name for path in folder.iterdir()) == ["results", "worker.log"]
 

@@ -12,9 +12,10 @@ from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from dlae_core.errors import StorageFailed
 from dlae_server.errors import ShuttingDown
+from dlae_server.jobs.kinds import KINDS, kind_of
 from dlae_server.jobs.progress import note
 from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now, seconds_between
-from dlae_server.metrics import KIND, Metrics
+from dlae_server.metrics import Metrics
 from dlae_server.settings import Settings
 from dlae_server.store import Store
 from dlae_server.store.connection import STORE_FILE
@@ -118,10 +119,11 @@ class Journal:
         await self._notify()
 
     async def count(self) -> None:
-        """Brings the number of jobs by state up to date in the metrics."""
-        counts = await self.call(self.store.count_by_state)
-        for state, name in NAMES.items():
-            self._metrics.jobs.labels(KIND, name).set(counts.get(state, 0))
+        """Brings the number of jobs by kind and state up to date in the metrics."""
+        counts = await self.call(self.store.count_by_kind)
+        for kind, row in KINDS.items():
+            for state, name in NAMES.items():
+                self._metrics.jobs.labels(row.task, name).set(counts.get((kind, state), 0))
 
     async def next_queued(self) -> Job | None:
         """Waits for the oldest waiting job; returns None where the server is stopping."""
@@ -182,16 +184,16 @@ class Journal:
 
     async def _told(self, job: Job) -> None:
         """Counts a transition that is on disk, and wakes who waits for it."""
-        name = NAMES[job.state]
+        name, kind = NAMES[job.state], kind_of(job).task
         LOG.info("job %s: %s", job.id, name)
-        self._metrics.transitions.labels(KIND, name).inc()
+        self._metrics.transitions.labels(kind, name).inc()
         if job.state == Job.STATE_RUNNING and job.attempt == 1:
             self._metrics.queue_wait.observe(seconds_between(job.create_time, job.start_time))
         if job.state in FINISHED:
             self._metrics.forget_training(job.id)
             if job.HasField("start_time"):
                 seconds = seconds_between(job.start_time, job.end_time)
-                self._metrics.job_duration.labels(KIND, name).observe(seconds)
+                self._metrics.job_duration.labels(kind, name).observe(seconds)
         await self.count()
         await self._notify()
 

@@ -10,7 +10,7 @@ class Kind:
     """A kind of job.
 
     Attributes:
-        task: The worker's task.
+        task: The worker's task, and the kind's name in metrics.
         work: What it does, for sentences.
         goes_on: How it goes on after its worker or the server stopped.
     """

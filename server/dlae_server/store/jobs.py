@@ -17,8 +17,8 @@ class Jobs(Connection):
         """Records a new job with its first event."""
         with self._transaction():
             self._connection.execute(
-                "INSERT INTO jobs (id, state, config, job) VALUES (?, ?, ?, ?)",
-                (job.id, job.state, config, job.SerializeToString()),
+                "INSERT INTO jobs (id, state, kind, config, job) VALUES (?, ?, ?, ?, ?)",
+                (job.id, job.state, job.kind, config, job.SerializeToString()),
             )
             return self._append(job, event)
 
@@ -90,6 +90,13 @@ class Jobs(Connection):
     def count_by_state(self) -> dict[int, int]:
         """Returns how many jobs are in each state."""
         return dict(self._connection.execute("SELECT state, COUNT(*) FROM jobs GROUP BY state"))
+
+    def count_by_kind(self) -> dict[tuple[int, int], int]:
+        """Returns how many jobs of each kind are in each state."""
+        rows = self._connection.execute(
+            "SELECT kind, state, COUNT(*) FROM jobs GROUP BY kind, state"
+        )
+        return {(kind, state): count for kind, state, count in rows}
 
     def filed(self) -> dict[str, tuple[int, int]]:
         """Returns under which state each job is filed, and the number of its latest event."""

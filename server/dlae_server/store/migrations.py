@@ -61,4 +61,9 @@ MIGRATIONS = (
     );
     CREATE INDEX model_changes_by_name ON model_changes (name, number);
     """,
+    # What a job does, as in the enum `Job.Kind`: until now, all trained.
+    """
+    ALTER TABLE jobs ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
+    CREATE INDEX jobs_by_kind ON jobs (kind, state);
+    """,
 )

@@ -41,6 +41,7 @@ def test_a_store_of_the_first_version_keeps_everything(tmp_path: Path) -> None:
     old_store(path)
     store = Store(path)
     assert [job.id for job in store.jobs(9, "")[0]] == ["b", "a"]
+    assert store.count_by_kind() == {(Job.KIND_TRAINING, Job.STATE_SUCCEEDED): 2}
     assert [event.sequence for event in store.events("b", 0)] == [1]
     found = [(model.version, model.bundle, model.job_id) for model in store.models(9, "")[0]]
     assert found == [(2, "b", "b"), (1, "a", "a")]
