@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import grpc
 
@@ -28,7 +27,7 @@ class Predictions:
         self.catalogue = catalogue
         self.host = host
         self._metrics = metrics
-        self._hashes: dict[Path, str] = {}
+        self._hashes: dict[str, str] = {}
 
     def sha256(self, entry: Entry) -> str:
         """Returns the SHA-256 of a model's manifest, which is read once.
@@ -36,13 +35,15 @@ class Predictions:
         Raises:
             CorruptArtifact: It cannot be read.
         """
+        # Folders are those of jobs: a version that takes another's place has another.
+        if known := self._hashes.get(entry.model.job_id):
+            return known
         path = entry.folder / MANIFEST_FILE
-        if path not in self._hashes:
-            try:
-                self._hashes[path] = file_sha256(path)
-            except OSError as error:
-                raise CorruptArtifact.of_file(path, "cannot be read") from error
-        return self._hashes[path]
+        try:
+            self._hashes[entry.model.job_id] = found = file_sha256(path)
+        except OSError as error:
+            raise CorruptArtifact.of_file(path, "cannot be read") from error
+        return found
 
     async def predict(
         self, reference: str, question: Question, parts: Sequence[Buffer], urgent: bool = True

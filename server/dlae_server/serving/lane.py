@@ -205,6 +205,8 @@ class Lane:
 
     def _most_urgent(self) -> list[Caller]:
         """Returns the urgent callers, or all where there are none, the oldest first."""
+        if len(self._waiting) == 1:
+            return list(self._waiting)
         waits = time.monotonic() - PATIENCE_SECONDS
         urgent = [one for one in self._waiting if one.urgent or one.arrived < waits]
         return urgent or list(self._waiting)

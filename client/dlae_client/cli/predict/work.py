@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlae.v1 import models_pb2, prediction_pb2
-from dlae_client.cli.data.drawing import evenly_chosen
+from dlae_client.cli.data.drawing import evenly_chosen, new_figure
 from dlae_client.cli.predict.figure import Shown, draw
 from dlae_client.cli.predict.formats import Images, opened
 from dlae_client.cli.predict.places import Place
@@ -109,6 +109,9 @@ def write_predictions(work: Work, places: Sequence[Place], figure: Path | None) 
         ClientError: The server refuses, or a file cannot be written.
         DlaeError: A file cannot be used.
     """
+    if figure is not None:
+        # Where nothing can be drawn, better told before than after hours of predictions.
+        new_figure(1, 1)
     run = _Run(work, len(places), SHOWN if figure else 0)
     for place in places:
         run.predict(place)
