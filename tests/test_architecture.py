@@ -71,8 +71,8 @@ ORDER = (
     ("transfer",),
     ("validation", "prediction"),
     ("training",),
-    ("adoption",),
     ("inference",),
+    ("adoption",),
 )
 
 

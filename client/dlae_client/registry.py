@@ -158,14 +158,15 @@ class Registry:
         configuration: str | Path | Mapping[str, Any],
         name: str,
         why: str = "",
-    ) -> pb.Model:
-        """Has the server store a network that something else trained; returns the version.
+    ) -> pb.ImportModelResponse:
+        """Has the server store a network that something else trained.
 
-        The network is built from the configuration; of the file only its weights are read.
+        Returns the version and a sentence on what was taken: the network in the file where that
+        consists of plain layers of Keras, else that of the configuration with the file's weights.
 
         Args:
             file: `.keras`, `.weights.h5`, or the `.h5` of Keras 2 and DLAE 1.0.
-            configuration: Path or content of the configuration that describes exactly its network.
+            configuration: Path or content of the configuration that it was trained with.
             name: Name of the model.
             why: For the record.
         """
@@ -173,10 +174,10 @@ class Registry:
         header = import_header(path, configuration)
         header.name, header.who, header.why = name, user(), why
         requests = import_requests(path, header)
-        model: pb.Model = self._connection.call(
+        answer: pb.ImportModelResponse = self._connection.call(
             self._models.ImportModel, requests, IMPORT_SECONDS
-        ).model
-        return model
+        )
+        return answer
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
         return self._connection.call(method, request)

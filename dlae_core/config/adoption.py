@@ -3,7 +3,8 @@
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.check import check_config
 from dlae_core.config.read import read_config
-from dlae_core.config.resolve import complete_config
+from dlae_core.config.references import INFERENCE
+from dlae_core.config.resolve import complete_config, resolve_config
 from dlae_core.errors import InvalidConfig, Violation
 
 # Files to read and to write do not matter to a model that is trained.
@@ -11,7 +12,9 @@ _OF_FILES = ("paths.", "save_configurations.")
 
 
 def adoptable(text: str) -> Config:
-    """Returns a complete configuration that a model can be adopted with.
+    """Returns a complete configuration that a model can be adopted with, as one of inference.
+
+    It names no files, and its backbones begin with random weights: those of the model come.
 
     Raises:
         InvalidConfig: It has mistakes, or needs statistics of data that nobody has.
@@ -19,6 +22,7 @@ def adoptable(text: str) -> Config:
     reading = read_config(text)
     completion = complete_config(reading.config, reading.switched_off)
     config = completion.config
+    config.config_file.type_signal = INFERENCE
     found = [*reading.violations, *completion.violations, *check_config(config).violations]
     violations = [row for row in found if not row.path.startswith(_OF_FILES)]
     switches = config.augmentation
@@ -30,4 +34,14 @@ def adoptable(text: str) -> Config:
         violations.append(Violation("augmentation", "NO_STATISTICS", sentence))
     if violations:
         raise InvalidConfig(violations)
-    return config
+    return _without_files(config)
+
+
+def _without_files(config: Config) -> Config:
+    config.ClearField("paths")
+    config.ClearField("save_configurations")
+    for _, layers in config.layers.ListFields():
+        for layer in layers:
+            if layer.WhichOneof("type") == "backbone":
+                layer.backbone.weights = "none"
+    return resolve_config(config)

@@ -31,8 +31,8 @@ _TASKS = {
 }
 _TRANSLATION = "translation of images into images"
 _IMPORTED = (
-    "Imported: its weights fit the network that its configuration describes; whether that is the "
-    "network they were trained in, and how well it does, is not known here."
+    "Imported: whether its configuration is the one that it was trained with, on which data, and "
+    "how well it does, is not known here."
 )
 
 Facts = dict[str, Any]
@@ -136,6 +136,8 @@ def _settings(sections: Facts) -> dict[str, Facts]:
 
 
 def _epochs(bundle: Bundle) -> int:
+    if HISTORY_FILE not in bundle.manifest.files:
+        return 0
     return sum(1 for _ in csv.DictReader(bundle.read(HISTORY_FILE).splitlines()))
 
 

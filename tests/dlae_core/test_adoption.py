@@ -1,4 +1,4 @@
-"""Networks of others: their weights taken whole or not at all, and nothing else of their file."""
+"""Networks of others: taken whole or not at all, and no code of theirs."""
 
 import json
 from pathlib import Path
@@ -18,6 +18,14 @@ def no_engines(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
     """Writes files for other engines in one test only: it takes seconds."""
     if "a.keras" not in request.node.name:
         monkeypatch.setattr("dlae_core.adoption.export_engines", lambda *_: {})
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """An empty folder."""
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    return folder
 
 
 def stranger(seed: int = 3, last: int = 2) -> "keras.Model":  # noqa: F821
@@ -40,7 +48,7 @@ def text(folder: Path) -> str:
 
 @pytest.mark.parametrize("name", ["a.keras", "a.h5", "a.weights.h5"])
 def test_a_network_of_others_becomes_a_bundle_with_all_its_weights(
-    tmp_path: Path, name: str
+    tmp_path: Path, bundle: Path, name: str
 ) -> None:
     import keras
 
@@ -48,9 +56,7 @@ def test_a_network_of_others_becomes_a_bundle_with_all_its_weights(
 
     theirs = stranger()
     (theirs.save_weights if ".weights" in name else theirs.save)(tmp_path / name)
-    bundle = tmp_path / "bundle"
-    bundle.mkdir()
-    adopt(text(tmp_path), tmp_path / name, bundle)
+    assert name in adopt(text(tmp_path), tmp_path / name, bundle)
     manifest = Bundle.open(bundle).manifest
     assert (manifest.family, manifest.input_shape, manifest.output_shape) == (
         *("FCN", (8, 8, 1), (8, 8, 2)),
@@ -65,19 +71,29 @@ def test_a_network_of_others_becomes_a_bundle_with_all_its_weights(
     assert str(tmp_path) not in (bundle / "config.json").read_text()
 
 
-def test_other_weights_than_those_of_the_network_are_refused(tmp_path: Path) -> None:
+def test_a_network_with_another_output_than_the_configuration_says_is_refused(
+    tmp_path: Path, bundle: Path
+) -> None:
     from dlae_core.adoption import adopt
 
-    stranger(last=3).save(tmp_path / "a.keras")
-    for layers in (FCN_LAYERS, [*FCN_LAYERS[:5], "Convolution 2D:8:(3, 3)", *FCN_LAYERS[5:]]):
-        config = config_text(tmp_path, layers__serial_layer_list=layers)
-        with pytest.raises(IncompatibleArtifact, match="exactly the network"):
-            adopt(config, tmp_path / "a.keras", tmp_path / "none")
-    with pytest.raises(IncompatibleArtifact):
-        adopt(config_text(tmp_path, "CNN"), tmp_path / "a.keras", tmp_path / "none")
+    stranger(last=3).save(tmp_path / "a.h5")
+    with pytest.raises(
+        IncompatibleArtifact, match=r"expected an output \(8, 8, 2\), .* \(8, 8, 3\)"
+    ):
+        adopt(text(tmp_path), tmp_path / "a.h5", bundle)
 
 
-def test_code_in_a_file_is_never_run_nor_its_pickles_opened(tmp_path: Path) -> None:
+def test_weights_alone_that_do_not_fit_the_layers_are_refused(tmp_path: Path, bundle: Path) -> None:
+    from dlae_core.adoption import adopt
+
+    stranger().save_weights(tmp_path / "a.weights.h5")
+    more = [*FCN_LAYERS[:5], "Convolution 2D:8:(3, 3)", *FCN_LAYERS[5:]]
+    config = config_text(tmp_path, layers__serial_layer_list=more)
+    with pytest.raises(IncompatibleArtifact, match="expected weights for every layer"):
+        adopt(config, tmp_path / "a.weights.h5", bundle)
+
+
+def test_code_in_a_file_is_never_run(tmp_path: Path, bundle: Path) -> None:
     import keras
 
     from dlae_core.adoption import adopt
@@ -91,24 +107,23 @@ def test_code_in_a_file_is_never_run_nor_its_pickles_opened(tmp_path: Path) -> N
     )
     with pytest.raises(ValueError, match="Lambda"):
         keras.models.load_model(tmp_path / "a.keras")
-    (tmp_path / "bundle").mkdir()
-    adopt(config, tmp_path / "a.keras", tmp_path / "bundle")
-    assert "Lambda" not in (tmp_path / "bundle" / "model.keras").read_bytes().decode("latin-1")
+    assert "gives weights to the layers" in adopt(config, tmp_path / "a.keras", bundle)
+    assert "Lambda" not in (bundle / "model.keras").read_bytes().decode("latin-1")
 
 
-def test_damaged_files_are_told(tmp_path: Path) -> None:
+def test_damaged_files_are_told(tmp_path: Path, bundle: Path) -> None:
     from dlae_core.adoption import adopt
 
     (tmp_path / "a.keras").write_bytes(b"PK no archive")
     with pytest.raises((CorruptArtifact, IncompatibleArtifact)):
-        adopt(text(tmp_path), tmp_path / "a.keras", tmp_path / "none")
+        adopt(text(tmp_path), tmp_path / "a.keras", bundle)
 
 
-def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, bundle: Path) -> None:
     from dlae_core.adoption import adopt
 
     theirs = stranger()
     theirs.layers[1].set_weights([np.full_like(one, np.nan) for one in theirs.layers[1].weights])
     theirs.save(tmp_path / "a.keras")
     with pytest.raises(IncompatibleArtifact, match="finite"):
-        adopt(text(tmp_path), tmp_path / "a.keras", tmp_path / "none")
+        adopt(text(tmp_path), tmp_path / "a.keras", bundle)

@@ -304,7 +304,9 @@ class ImportModelHeader(_message.Message):
     def __init__(self, name: _Optional[str] = ..., config_json: _Optional[str] = ..., format: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., who: _Optional[str] = ..., why: _Optional[str] = ...) -> None: ...
 
 class ImportModelResponse(_message.Message):
-    __slots__ = ("model",)
+    __slots__ = ("model", "report")
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    REPORT_FIELD_NUMBER: _ClassVar[int]
     model: Model
-    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
+    report: str
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., report: _Optional[str] = ...) -> None: ...

@@ -203,17 +203,17 @@ class ModelServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ImportModel(self, request_iterator, context):
-        """Stores a network that something else trained as the next version of a name. The network is built
-        from the configuration; of the file the weights are read and nothing else, in their order. One
-        import at a time.
+        """Stores a network that something else trained as the next version of a name: the one in the file
+        where that consists of plain layers of Keras, else the one that the configuration describes, with
+        the weights of the file. No code of a file is ever run. One import at a time.
 
         Status codes:
         - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed.
         - INVALID_ARGUMENT (INVALID_REQUEST): a name that is not allowed, no header, or layers that do
         not fit each other.
         - INVALID_ARGUMENT (INVALID_STREAM): the chunks do not add up to the file that was announced.
-        - FAILED_PRECONDITION (INCOMPATIBLE_ARTIFACT): the file has not the weights of the network that
-        the configuration describes, or is no file of weights.
+        - FAILED_PRECONDITION (INCOMPATIBLE_ARTIFACT): the network cannot be had from this file, or gives
+        something else than the configuration says.
         - DATA_LOSS (CORRUPT_ARTIFACT): the file is damaged.
         - RESOURCE_EXHAUSTED (QUEUE_FULL): another import is under way; try again later.
         - RESOURCE_EXHAUSTED (STORAGE_FAILED): the disk has no room for it.

@@ -1,7 +1,7 @@
 """The worker of imports: the worker of jobs with a task of its own.
 
 `python -m dlae_server.models.import_worker` takes
-`{"task": "adopt", "config": text, "weights": file, "bundle": folder}`; a file of anybody is opened
+`{"task": "adopt", "config": text, "file": path, "bundle": folder}`; a file of anybody is opened
 in this process alone.
 """
 
@@ -12,11 +12,10 @@ from dlae_server.jobs import worker
 
 
 def adopt(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
-    """Makes a bundle of a file of weights; returns where it is."""
+    """Makes a bundle of a file of Keras; returns what was taken of it."""
     from dlae_core.adoption import adopt as made  # noqa: PLC0415 - TensorFlow only here
 
-    made(task["config"], Path(task["weights"]), Path(task["bundle"]))
-    return {"bundle": task["bundle"]}
+    return {"report": made(task["config"], Path(task["file"]), Path(task["bundle"]))}
 
 
 if __name__ == "__main__":

@@ -43,8 +43,10 @@ class Importer:
         self._command = command
         self._busy = False
 
-    async def store(self, header: pb.ImportModelHeader, data: AsyncIterator[bytes]) -> pb.Model:
-        """Stores a model as the next version of its name.
+    async def store(
+        self, header: pb.ImportModelHeader, data: AsyncIterator[bytes]
+    ) -> tuple[pb.Model, str]:
+        """Stores a model as the next version of its name; returns it and what was taken.
 
         Args:
             header: What comes.
@@ -65,11 +67,12 @@ class Importer:
         coming = models_folder(self._settings.data_dir) / f"{COMING}{bundle}"
         try:
             await asyncio.to_thread((coming / "bundle").mkdir, parents=True)
-            weights = coming / f"model.{header.format}"
-            await _received(header, data, weights)
-            await self._adopted(header.config_json, weights, coming)
+            file = coming / f"model.{header.format}"
+            await _received(header, data, file)
+            report = await self._adopted(header.config_json, file, coming)
             model = await asyncio.to_thread(_placed, coming / "bundle", bundle, header.name)
-            return await self._journal.call(self._journal.store.record_import, model, by)
+            model = await self._journal.call(self._journal.store.record_import, model, by)
+            return model, report
         except OSError as error:
             raise StorageFailed(f"the model cannot be stored: {error.strerror}") from error
         finally:
@@ -90,15 +93,15 @@ class Importer:
         if 4 * header.size_bytes + self._settings.free_bytes > free:
             raise StorageFailed("the server's disk has no room for this model")
 
-    async def _adopted(self, config: str, weights: Path, coming: Path) -> None:
-        """Has a worker make a bundle.
+    async def _adopted(self, config: str, file: Path, coming: Path) -> str:
+        """Has a worker make a bundle; returns what was taken of the file.
 
         Raises:
             DlaeError: It cannot be made.
         """
         task = {
             **{"task": "adopt", "config": config},
-            **{"weights": str(weights), "bundle": str(coming / "bundle")},
+            **{"file": str(file), "bundle": str(coming / "bundle")},
         }
         log = models_folder(self._settings.data_dir) / "import.log"
         process = await TaskProcess.start(task, log, self._command)
@@ -114,6 +117,7 @@ class Importer:
         if "result" not in last:
             cause = await process.end()
             raise IncompatibleArtifact(f"the model cannot be read: {cause}")
+        return str(last["result"]["report"])
 
 
 async def _received(header: pb.ImportModelHeader, data: AsyncIterator[bytes], path: Path) -> None:

@@ -122,8 +122,8 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         """Stores a network that something else trained."""
         header = await _header(requests)
         await asyncio.to_thread(adoptable, header.config_json)
-        model = await self._importer.store(header, _pieces(requests))
-        return pb.ImportModelResponse(model=model)
+        model, report = await self._importer.store(header, _pieces(requests))
+        return pb.ImportModelResponse(model=model, report=report)
 
     async def model(self, reference: str) -> pb.Model:
         """Returns the model that a reference means.

@@ -17,6 +17,14 @@ def test_a_configuration_needs_no_data(tmp_path: Path) -> None:
     config = adoptable(json.dumps(sections))
     assert config.config_file.model_signal == "FCN"
     assert config.training_configurations.batch_size == 4
+    assert config.config_file.type_signal == "Inference"
+
+
+def test_what_names_files_is_not_kept(tmp_path: Path) -> None:
+    assert str(tmp_path) in config_text(tmp_path)
+    config = adoptable(config_text(tmp_path))
+    assert str(tmp_path) not in str(config)
+    assert not config.paths.train_x
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,6 @@ def test_families_have_tasks(
 
 def test_an_imported_model_says_that_little_is_known_of_it(tmp_path: Path) -> None:
     facts = card(bundle(tmp_path, split=False, data={}), Identity("m", 1, imported=True))
-    assert facts["limitations"][-1].startswith("Imported: its weights fit")
+    assert facts["limitations"][-1].startswith("Imported: whether its")
     assert not any("validation" in sentence for sentence in facts["limitations"][1:])
     assert "| imported | 2026-01-02" in card_text(facts)

@@ -23,14 +23,14 @@ CONTENT = b"weights" * 1000
 FAKE = """
 import json, os, shutil, sys
 task = json.loads(sys.stdin.readline())
-assert open(task["weights"], "rb").read() == b"weights" * 1000
+assert open(task["file"], "rb").read() == b"weights" * 1000
 if task["config"] == "die":
     os.kill(os.getpid(), 9)
 if task["config"] == "fail":
     print(json.dumps({"failure": {"reason": "INCOMPATIBLE_ARTIFACT", "message": "other weights"}}))
 else:
     shutil.copytree(sys.argv[1], task["bundle"], dirs_exist_ok=True)
-    print(json.dumps({"result": {}}))
+    print(json.dumps({"result": {"report": "all of it"}}))
 """
 
 
@@ -65,7 +65,9 @@ def stored(folder: Path, *headers: ImportModelHeader, content: bytes = CONTENT) 
         journal = Journal(settings, Metrics())
         importer = Importer(settings, journal, (sys.executable, "-S", "-c", FAKE, str(example)))
         try:
-            return [await importer.store(one, pieces(content)) for one in headers]
+            found = [await importer.store(one, pieces(content)) for one in headers]
+            assert all(report == "all of it" for _, report in found)
+            return [model for model, _ in found]
         finally:
             await journal.close()
 

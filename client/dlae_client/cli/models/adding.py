@@ -12,19 +12,17 @@ FILE = click.Path(path_type=Path)
 
 @click.command("import")
 @click.argument("file", type=FILE)
-@click.option(
-    "--config", type=FILE, required=True, help="Configuration that describes the network."
-)
+@click.option("--config", type=FILE, required=True, help="Configuration of its training.")
 @click.option("--name", required=True, help="Name of the model.")
 @WHY
 @command
 def import_model(session: Session, file: Path, config: Path, name: str, why: str) -> None:
     """Stores FILE (.keras, or .h5 of Keras 2 and DLAE 1.0) as the next version of a model.
 
-    The network is built from the configuration; of FILE only its weights are read, never code.
+    Images are prepared as the configuration says. No code in FILE is ever run.
     """
     with session.client() as client:
         found = client.import_model(file, config, name, why)
-    exact = f"{found.name}@{found.version}"
-    session.print(f"stored {exact}")
-    session.document({"model": exact, "parameters": found.parameters})
+    exact = f"{found.model.name}@{found.model.version}"
+    session.print(f"stored {exact}: {found.report}")
+    session.document({"model": exact, "report": found.report})
