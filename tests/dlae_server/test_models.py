@@ -13,13 +13,19 @@ import pytest
 from dlae.arrays import tensor_from_array
 from dlae.v1 import models_pb2 as pb
 from dlae.v1.prediction_pb2 import PredictRequest
+from dlae.v1.training_pb2 import Job
 from tests.dlae_server.processes import ServerProcess, reason_of
 
 
-def test_a_model_comes_with_its_configuration(server: ServerProcess) -> None:
-    job = server.trained("known")
+@pytest.fixture(scope="module")
+def known(server: ServerProcess) -> Job:
+    """The job that made the model `known`."""
+    return server.trained("known")
+
+
+def test_a_model_comes_with_its_configuration(server: ServerProcess, known: Job) -> None:
     model = server.models.GetModel(pb.GetModelRequest(model="known@1")).model
-    assert (model.name, model.version, model.job_id) == ("known", 1, job.id)
+    assert (model.name, model.version, model.job_id) == ("known", 1, known.id)
     assert (model.family, model.classes, list(model.input_shape)) == ("FCN", 2, [8, 8, 1])
     assert model.config.training_configurations.epochs == 2
     assert [file.name for file in model.files] == [
@@ -82,6 +88,8 @@ def test_models_come_by_name_the_newest_version_first(server: ServerProcess) -> 
             break
     assert listed == sorted(listed, key=lambda row: (row[0], -row[1]))
     assert [row for row in listed if row[0] in "ab"] == [("a", 1), ("b", 2), ("b", 1)]
+    page = server.models.ListModels(pb.ListModelsRequest(name="b"))
+    assert [(model.name, model.version) for model in page.models] == [("b", 2), ("b", 1)]
 
 
 def refused(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
@@ -91,11 +99,10 @@ def refused(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
     return caught.value.code(), reason_of(caught.value)
 
 
-def test_a_file_can_be_fetched_from_any_byte_on(server: ServerProcess) -> None:
-    server.trained("partly")
+def test_a_file_can_be_fetched_from_any_byte_on(server: ServerProcess, known: Job) -> None:
 
     def fetched(file: str, offset: int) -> bytes:
-        request = pb.FetchModelRequest(model="partly", file=file, offset=offset)
+        request = pb.FetchModelRequest(model="known", file=file, offset=offset)
         return b"".join(chunk.data for chunk in server.models.FetchModel(request))
 
     whole = fetched("model.keras", 0)
@@ -148,10 +155,9 @@ def test_an_alias_is_used_wherever_a_model_is_named(server: ServerProcess) -> No
     assert refused(lambda: calls.GetModel(production)) == not_found
 
 
-def test_words_that_would_disturb_a_terminal_are_refused(server: ServerProcess) -> None:
-    server.trained("quiet")
+def test_words_that_would_disturb_a_terminal_are_refused(server: ServerProcess, known: Job) -> None:
     for by in ({"who": "a\x1b[2J"}, {"why": "x" * 1001}, {"why": "two\nlines"}):
-        request = pb.SetAliasRequest(model="quiet", alias="a", **by)
+        request = pb.SetAliasRequest(model="known", alias="a", **by)
         found = refused(lambda request=request: server.models.SetAlias(request))
         assert found == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST")
 
@@ -173,20 +179,12 @@ def test_a_deleted_model_is_gone_with_its_files(server: ServerProcess) -> None:
     assert server.models.GetModel(pb.GetModelRequest(model="gone")).model.version == 2
 
 
-def test_a_card_comes_in_three_forms(server: ServerProcess) -> None:
-    server.trained("carded")
-    answer = server.models.GetModelCard(pb.GetModelCardRequest(model="carded"))
-    assert answer.markdown.startswith("# carded@1\n")
+def test_a_card_comes_in_three_forms(server: ServerProcess, known: Job) -> None:
+    answer = server.models.GetModelCard(pb.GetModelCardRequest(model="known"))
+    assert answer.markdown.startswith("# known@1\n")
     assert json.loads(answer.json)["metrics"] == {"loss": 0.5, "val_loss": 1.0}
-    assert json.loads(answer.monai_metadata)["name"] == "carded"
+    assert json.loads(answer.monai_metadata)["name"] == "known"
     assert str(server.data) not in answer.markdown + answer.json + answer.monai_metadata
-
-
-def test_versions_of_one_name_can_be_listed(server: ServerProcess) -> None:
-    for name in ("listed", "listed", "listed-too"):
-        server.trained(name)
-    page = server.models.ListModels(pb.ListModelsRequest(name="listed"))
-    assert [(model.name, model.version) for model in page.models] == [("listed", 2), ("listed", 1)]
 
 
 def test_what_a_crash_left_among_the_models_is_removed_at_the_next_start(
