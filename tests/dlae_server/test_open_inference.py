@@ -199,7 +199,7 @@ TYPED = {"int_contents": [0] * 64}
         ({"inputs": [{**tensor(SHORT), "shape": [-1, -64]}]}, "INVALID_TENSOR"),
         ({"inputs": [{**tensor(SHORT), "shape": [1 << 62, 1 << 62]}]}, "INVALID_TENSOR"),
         ({"inputs": [tensor(SHORT, **TYPED)], "outputs": [{"name": "x"}]}, "INVALID_REQUEST"),
-        ({"inputs": [tensor(SHORT, **TYPED)], "model_version": "new"}, "INVALID_REQUEST"),
+        ({"inputs": [tensor(SHORT, **TYPED)], "model_version": "0"}, "INVALID_REQUEST"),
     ],
 )
 def test_a_request_that_means_nothing_is_refused(
