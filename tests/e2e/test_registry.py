@@ -121,5 +121,10 @@ def test_the_shell_completes_names_versions_and_aliases(
     assert completed([*place, "models", "history"], "ti") == ["tissue"]
     found = completed([*place, "models", "show"], "tissue@")
     assert found == ["tissue@2", "tissue@1", "tissue@steady"]
+    assert completed([*place, "predict"], "tissue@s") == ["tissue@steady"]
+    jobs = completed([*place, "status"], "tissue-")
+    assert len(jobs) == 2
+    assert completed([*place, "watch"], jobs[0]) == jobs[:1]
     assert completed(["--server", "127.0.0.1:1", "fetch"], "ti") == []
+    assert completed(["--server", "127.0.0.1:1", "cancel"], "ti") == []
     assert "show" in completed(["models"], "s")

@@ -2,13 +2,14 @@
 
 import click
 
+from dlae_client.cli.completion import job_ids
 from dlae_client.cli.context import Session, command
 from dlae_client.cli.following import job_document
 from dlae_client.cli.tables import state_name
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=job_ids)
 @command
 def cancel(session: Session, job: str) -> None:
     """Stops JOB: at once where it waits, at its next training step where it runs."""

@@ -1,5 +1,7 @@
 """Names that the shell completes, asked of the server; nothing where it does not answer."""
 
+from itertools import islice
+
 import click
 
 from dlae_client.cli.context import Session
@@ -17,6 +19,16 @@ def model_names(context: click.Context, parameter: click.Parameter, begun: str) 
 def model_references(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """Returns references that begin like this: names, and versions and aliases of one name."""
     return _completed(context, begun, exact="@" in begun)
+
+
+def job_ids(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Returns the latest jobs that begin like this."""
+    try:
+        with Session(_server(context)).client() as client:
+            found = [job.id for job in islice(client.jobs(), MOST)]
+    except ClientError:
+        return []
+    return [job_id for job_id in found if job_id.startswith(begun)]
 
 
 def _completed(context: click.Context, begun: str, exact: bool) -> list[str]:

@@ -3,13 +3,14 @@
 import click
 
 from dlae.v1.training_pb2 import Job
+from dlae_client.cli.completion import job_ids
 from dlae_client.cli.context import Session, command
 from dlae_client.cli.following import job_document
 from dlae_client.cli.tables import metrics_line, moment, state_name, table
 
 
 @click.command()
-@click.argument("job", required=False)
+@click.argument("job", shell_complete=job_ids, required=False)
 @command
 def status(session: Session, job: str | None) -> None:
     """Shows JOB, or all jobs."""

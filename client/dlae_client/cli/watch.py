@@ -2,12 +2,13 @@
 
 import click
 
+from dlae_client.cli.completion import job_ids
 from dlae_client.cli.context import Session, command
 from dlae_client.cli.following import follow, job_document
 
 
 @click.command()
-@click.argument("job")
+@click.argument("job", shell_complete=job_ids)
 @command
 def watch(session: Session, job: str) -> None:
     """Shows the progress of JOB from its beginning until it has ended.

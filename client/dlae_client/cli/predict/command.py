@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlae_client.cli.completion import model_references
 from dlae_client.cli.context import Session, command
 from dlae_client.errors import LocalFileError
 from dlae_client.predictions import Asked
@@ -66,7 +67,7 @@ def _with_options(function: Decorated) -> Decorated:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=model_references)
 @click.argument("inputs", metavar="INPUT...", type=FILE, nargs=-1, required=True)
 @_with_options
 @command
