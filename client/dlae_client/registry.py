@@ -86,7 +86,7 @@ class Registry:
 
         Args:
             reference: As in `model`.
-            force: Whether to delete it although an alias means it or a job goes on from it.
+            force: Whether to delete it although an alias means it or a job needs it.
             why: For the record.
         """
         request = pb.DeleteModelRequest(model=reference, force=force, who=user(), why=why)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from dlae.v1.models_pb2 import Model
+from dlae.v1.training_pb2 import JobEvent
+from dlae_server.jobs.results import stored
 from dlae_server.jobs.states import Job, enter
 from dlae_server.models.registry import model_from_bundle
 from dlae_server.store import Store
@@ -26,12 +28,26 @@ def add_model(store: Store, data_dir: Path, job_id: str, name: str = "m") -> Mod
 
 
 def server_folder(data_dir: Path) -> Path:
-    """Writes a folder with `m@1`, `m@2` (jobs `a`, `b`) and the waiting job `w`; returns it."""
+    """Writes a folder with `m@1`, `m@2` (jobs `a`, `b`), the waiting job `w`, and the session `s`.
+
+    The session has written a file. Returns the folder.
+    """
     data_dir.mkdir(parents=True)
     store = Store(data_dir / STORE_FILE)
     for job_id in ("a", "b"):
         add_model(store, data_dir, job_id)
     job = Job(id="w", name="m")
     store.add_job(job, "{}", enter(job, Job.STATE_QUEUED))
+    session = Job(id="s", name="m")
+    store.add_job(session, "{}", enter(session, Job.STATE_QUEUED))
+    store.record("s", lambda job: _ended(job, data_dir))
     store.close()
     return data_dir
+
+
+def _ended(job: Job, data_dir: Path) -> JobEvent:
+    """Ends a session that has written a file."""
+    file = data_dir / "predictions.h5"
+    file.write_bytes(b"predictions")
+    job.results.append(stored(file, data_dir, job.id))
+    return enter(job, Job.STATE_SUCCEEDED)

@@ -183,8 +183,8 @@ class ModelServiceServicer(object):
         Status codes:
         - INVALID_ARGUMENT (INVALID_REQUEST): not a model reference.
         - NOT_FOUND (MODEL_NOT_FOUND): there is no such model or version.
-        - FAILED_PRECONDITION (MODEL_IN_USE): an alias means it, or a job that has not ended goes on
-        from it, and `force` is not set.
+        - FAILED_PRECONDITION (MODEL_IN_USE): an alias means it, or a job that has not ended needs it,
+        and `force` is not set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

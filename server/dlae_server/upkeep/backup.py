@@ -3,7 +3,7 @@
     backup.json     what the backup is, and the checksum of the store
     dlae.sqlite3    the store at one instant
     models/         the files of its models
-    jobs/           of jobs that have ended: the last checkpoint, and the log
+    jobs/           of jobs that have ended: the last checkpoint, the log, and what they wrote
 
 The work of a job that is running is not copied: in a server that is brought back it waits, and
 begins anew. Weights of ImageNet and server settings are not copied either.
@@ -24,7 +24,9 @@ from dlae.v1.models_pb2 import Model
 from dlae_core.bundle import file_sha256, write_text
 from dlae_core.errors import CorruptArtifact, StorageFailed
 from dlae_server.errors import CannotStart
-from dlae_server.jobs.checkpoints import CHECKPOINT_FILE
+from dlae_server.jobs.checkpoints import CHECKPOINT_FILE, job_folder
+from dlae_server.jobs.results import results_folder
+from dlae_server.jobs.states import Job
 from dlae_server.models.files import models_folder
 from dlae_server.store import MIGRATIONS, Store
 from dlae_server.store.connection import STORE_FILE
@@ -104,7 +106,7 @@ def _copy_whole(data_dir: Path, part: Path) -> None:
             missing = [
                 model for model in all_models(copy) if not _copy_model(model, data_dir, part)
             ]
-            jobs = [job.id for job in all_jobs(copy)]
+            jobs = list(all_jobs(copy))
             keep = copy.bundles()
         finally:
             copy.close()
@@ -136,15 +138,19 @@ def _copy_model(model: Model, data_dir: Path, part: Path) -> bool:
     return True
 
 
-def _copy_jobs(jobs: list[str], data_dir: Path, part: Path) -> None:
-    for job_id in jobs:
+def _copy_jobs(jobs: list[Job], data_dir: Path, part: Path) -> None:
+    for job in jobs:
+        source, target = (job_folder(place, job.id) for place in (data_dir, part))
         for name in OF_JOBS:
-            source = data_dir / "jobs" / job_id / name
             with suppress(FileNotFoundError):
-                if source.is_file():
-                    target = part / "jobs" / job_id / name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    _copy(source, target)
+                if (source / name).is_file():
+                    target.mkdir(parents=True, exist_ok=True)
+                    _copy(source / name, target / name)
+        for file in job.results:
+            source, target = (results_folder(place, job.id) for place in (data_dir, part))
+            target.mkdir(parents=True, exist_ok=True)
+            if _copy(source / file.name, target / file.name) != file.sha256:
+                raise CorruptArtifact.of_file(source / file.name, "is not what was written")
 
 
 def _copy(source: Path, target: Path) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlae.v1.models_pb2 import Model
+from dlae.v1.training_pb2 import ResultFile
 from dlae_core.bundle import Bundle, FileEntry
 from dlae_core.errors import DlaeError
+from dlae_server.jobs.results import results_folder
 from dlae_server.jobs.states import FINISHED, Job
 from dlae_server.models.files import COMING, LEAVING, models_folder
 from dlae_server.store import Store
@@ -42,7 +44,7 @@ def check(data_dir: Path) -> list[Finding]:
         damage = [Finding("store", sentence) for sentence in store.damage()]
         return damage or [
             *_models(store, data_dir),
-            *_jobs(store),
+            *_jobs(store, data_dir),
             *_strays(store, data_dir),
         ]
     finally:
@@ -92,7 +94,7 @@ def _problems(model: Model, folder: Path) -> Iterator[str]:
         yield str(error)
 
 
-def _jobs(store: Store) -> Iterator[Finding]:
+def _jobs(store: Store, data_dir: Path) -> Iterator[Finding]:
     filed = store.filed()
     for job in all_jobs(store):
         place = f"job {job.id}"
@@ -103,6 +105,18 @@ def _jobs(store: Store) -> Iterator[Finding]:
             yield Finding(place, f"has {last} events, but says {job.last_sequence}")
         if (job.state in FINISHED) != job.HasField("end_time"):
             yield Finding(place, "has ended without a time, or has a time without having ended")
+        for file in job.results:
+            if not _is_whole(results_folder(data_dir, job.id) / file.name, file):
+                yield Finding(
+                    place, f"its result {file.name} is not there, or not what was written"
+                )
+
+
+def _is_whole(path: Path, file: ResultFile) -> bool:
+    try:
+        return FileEntry.of(path) == FileEntry(file.size_bytes, file.sha256)
+    except OSError:
+        return False
 
 
 def _strays(store: Store, data_dir: Path) -> Iterator[Finding]:

@@ -155,6 +155,15 @@ def test_a_job_that_goes_on_from_a_model_keeps_it_and_names_its_parent(
     assert store.delete_model("m", 1, False, BY).version == 1
 
 
+def test_a_session_of_inference_keeps_its_model_until_it_has_ended(store: Store) -> None:
+    job = Job(id="session", name="m", model="m@1")
+    store.add_job(job, "{}", enter(job, Job.STATE_QUEUED))
+    with pytest.raises(ModelInUse, match="the job session needs the model 'm@1'"):
+        store.delete_model("m", 1, False, BY)
+    store.record("session", lambda job: enter(job, Job.STATE_CANCELLED))
+    assert store.delete_model("m", 1, False, BY).version == 1
+
+
 def test_a_page_goes_on_where_the_last_ended_though_models_went(store: Store) -> None:
     made(store, "z", 1)
     first, token = store.models(2, "")

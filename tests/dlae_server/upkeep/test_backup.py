@@ -52,7 +52,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_what_is_backed_up_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
     done = run(folder, "backup", tmp_path / "copy")
-    assert (done.exit_code, done.output) == (0, f"wrote 2 models and 3 jobs to {tmp_path}/copy\n")
+    assert (done.exit_code, done.output) == (0, f"wrote 2 models and 4 jobs to {tmp_path}/copy\n")
     back = tmp_path / "back"
     assert run(back, "restore", tmp_path / "copy").exit_code == 0
     assert contents(back) == contents(folder)
@@ -98,11 +98,20 @@ def test_a_damaged_model_is_not_backed_up(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CorruptArtifact, match=r"history\.csv is not what was written"):
         back_up(folder, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
-    shutil.rmtree(folder / "models/b")
+    (folder / "models/b").rename(tmp_path / "elsewhere")
     assert "the files of model 'm@2' are not there" in run(folder, "backup", tmp_path / "c").output
 
 
-@pytest.mark.parametrize("file", ["dlae.sqlite3", "models/a/model.keras"])
+def test_a_damaged_result_is_not_backed_up(folder: Path, tmp_path: Path) -> None:
+    (folder / "jobs/s/results/predictions.h5").write_bytes(b"others")
+    with pytest.raises(CorruptArtifact, match=r"predictions\.h5"):
+        back_up(folder, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize(
+    "file", ["jobs/s/results/predictions.h5", "dlae.sqlite3", "models/a/model.keras"]
+)
 def test_a_damaged_backup_is_not_brought_back(folder: Path, tmp_path: Path, file: str) -> None:
     back_up(folder, tmp_path / "copy")
     content = bytearray((tmp_path / "copy" / file).read_bytes())

@@ -86,6 +86,10 @@ HARM: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: alter(folder, "DELETE FROM events WHERE job_id = 'b' AND sequence = 4"),
         "job b: has 3 events, but says 4",
     ),
+    "a result that is another": (
+        lambda folder: flip(folder / "jobs/s/results/predictions.h5"),
+        "job s: its result predictions.h5 is not there, or not what was written",
+    ),
     "an alias of nothing": (
         lambda folder: alter(folder, "INSERT INTO aliases VALUES ('m', 'x', 9)"),
         "store: a row of aliases refers to nothing in models",
@@ -111,7 +115,7 @@ def test_folders_that_nothing_needs_are_removed_on_demand_and_nothing_else(folde
     assert done.output.count("\n") == 1
     assert done.output.startswith("model m@1: the model file model.keras is not what was written")
     assert {path.name for path in (folder / "models").iterdir()} == {"a", "b"}
-    assert {path.name for path in (folder / "jobs").iterdir()} == {"a", "b"}
+    assert {path.name for path in (folder / "jobs").iterdir()} == {"a", "b", "s"}
 
 
 def test_nothing_is_removed_beside_a_running_server(folder: Path) -> None:

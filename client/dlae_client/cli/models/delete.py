@@ -10,7 +10,7 @@ from dlae_client.cli.models.aliases import WHY
 @click.command()
 @click.argument("model", shell_complete=model_references)
 @click.option(
-    "--force", is_flag=True, help="Delete it although an alias means it or a job goes on from it."
+    "--force", is_flag=True, help="Delete it although an alias means it or a job needs it."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @WHY
