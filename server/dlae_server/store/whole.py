@@ -94,10 +94,9 @@ class Store(Jobs, Aliases):
 
 
 def _begun_by(config: str) -> str:
-    """Returns the job, or the bundle, whose files a configuration goes on from; or nothing."""
+    """Returns the job, or the bundle, whose files a training goes on from; empty for none."""
     sections = json.loads(config)
     if sections.get("config_file", {}).get("type_signal") != CONTINUED:
         return ""
-    path = sections.get("paths", {}).get("load_checkpoint", "")
-    found = _LEFT_BY_A_JOB.search(path)
+    found = _LEFT_BY_A_JOB.search(sections.get("paths", {}).get("load_checkpoint", ""))
     return found[1] if found else ""
