@@ -86,7 +86,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             TrainingService(settings, journal, supervisor, reserve), server
         )
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
-        add_ModelServiceServicer_to_server(ModelService(settings, journal), server)
+        add_ModelServiceServicer_to_server(ModelService(settings, journal, host), server)
         OpenInferenceService(predictions, journal).add_to(server)
         checks = await _add_health(server)
         address = _bound(server, settings.listen)

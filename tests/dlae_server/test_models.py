@@ -170,8 +170,13 @@ def test_a_deleted_model_is_gone_with_its_files(server: ServerProcess) -> None:
     in_use = (grpc.StatusCode.FAILED_PRECONDITION, "MODEL_IN_USE")
     assert refused(lambda: server.models.DeleteModel(request)) == in_use
     assert (folder / job.id).is_dir()
+    images = tensor_from_array(np.ones((1, 8, 8, 1), np.float32))
+    server.prediction.Predict(PredictRequest(model="gone", input=images))
+    loaded = 'dlae_model_loaded{model="gone",version="1"}'
+    assert server.sample(loaded) == 1
     request.force = True
     assert server.models.DeleteModel(request).model.job_id == job.id
+    assert server.sample(loaded) == 0
     assert not [path for path in folder.iterdir() if job.id in path.name]
     assert refused(lambda: server.models.DeleteModel(request))[1] == "MODEL_NOT_FOUND"
     assert server.job(job.id).model == "gone@1"

@@ -22,6 +22,7 @@ from dlae_server.models.importing import Importer
 from dlae_server.models.registry import checked_alias, checked_name, parse_reference
 from dlae_server.models.signature import signed
 from dlae_server.services.pages import page_size
+from dlae_server.serving.host import Host, Target
 from dlae_server.settings import Settings
 
 Context: TypeAlias = grpc.aio.ServicerContext
@@ -30,9 +31,10 @@ Context: TypeAlias = grpc.aio.ServicerContext
 class ModelService(ModelServiceServicer):  # type: ignore[misc]
     """Converts between the contract and the registry."""
 
-    def __init__(self, settings: Settings, journal: Journal) -> None:
+    def __init__(self, settings: Settings, journal: Journal, host: Host) -> None:
         self._settings = settings
         self._journal = journal
+        self._host = host
         self._importer = Importer(settings, journal)
 
     async def ListModels(
@@ -106,6 +108,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         place = (*parse_reference(request.model), request.force)
         by = signed(request.who, request.why)
         model = await self._journal.call(self._journal.store.delete_model, *place, by)
+        await self._host.unload(Target(model.name, model.version, self.folder(model)))
         await asyncio.to_thread(remove_bundle, self._settings.data_dir, model.bundle)
         return pb.DeleteModelResponse(model=model)
 

@@ -109,6 +109,13 @@ class Host:
         """Returns what a model has done."""
         return self._statistics.setdefault(target, Statistics())
 
+    async def unload(self, target: Target) -> None:
+        """Ends a model's process, where it has one, once its question is answered."""
+        if target in self._loaded:
+            model = self._forget(target)
+            await model.unused()
+            await model.stop()
+
     async def stop(self) -> None:
         """Ends all processes."""
         for lane in self._lanes.values():
