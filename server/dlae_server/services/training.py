@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import grpc
 
 from dlae.v1 import training_pb2 as pb
+from dlae.v1.config_pb2 import Config
 from dlae.v1.training_pb2_grpc import TrainingServiceServicer
 from dlae_core.config import (
     Loaded,
@@ -51,8 +52,7 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
     async def Validate(self, request: pb.ValidateRequest, context: Context) -> pb.ValidateResponse:
         """Checks a configuration, its graph and its data."""
         try:
-            loaded = await asyncio.to_thread(self._load, request.config)
-            await self._put_in_place(loaded)
+            loaded, _ = await self._checked(request.config)
         except InvalidConfig as error:
             return pb.ValidateResponse(violations=_violations(error.violations))
         if self._validating >= self._settings.validations:
@@ -77,18 +77,19 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
     async def Train(self, request: pb.TrainRequest, context: Context) -> pb.TrainResponse:
         """Records a job that makes a model."""
         name = checked_name(request.name)
-        loaded = await asyncio.to_thread(self._load, request.config)
+        loaded, _ = await self._checked(request.config)
         if _is_inference(loaded):
             message = "expected a session that trains, got Inference; Run runs those as well"
             raise InvalidConfig([Violation("config_file.type_signal", "NO_TRAINING", message)])
-        job = await self._submitted(name, loaded)
+        job = await self._submitted(pb.Job(name=name, kind=pb.Job.KIND_TRAINING), loaded)
         return pb.TrainResponse(job=job, warnings=_violations(loaded.warnings))
 
     async def Run(self, request: pb.RunRequest, context: Context) -> pb.RunResponse:
         """Records a job of any kind."""
         name = checked_name(request.name)
-        loaded = await asyncio.to_thread(self._load, request.config)
-        job = await self._submitted(name, loaded)
+        loaded, model = await self._checked(request.config)
+        kind = pb.Job.KIND_INFERENCE if _is_inference(loaded) else pb.Job.KIND_TRAINING
+        job = await self._submitted(pb.Job(name=name, kind=kind, model=model), loaded)
         return pb.RunResponse(job=job, warnings=_violations(loaded.warnings))
 
     async def FetchResult(
@@ -128,27 +129,36 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         """Asks a job to stop."""
         return pb.CancelResponse(job=await self._supervisor.cancel(request.job_id))
 
-    async def _submitted(self, name: str, loaded: Loaded) -> pb.Job:
+    async def _submitted(self, job: pb.Job, loaded: Loaded) -> pb.Job:
         if loaded.unsupported:
             raise InvalidConfig(loaded.unsupported)
-        model = await self._put_in_place(loaded)
-        kind = pb.Job.KIND_INFERENCE if _is_inference(loaded) else pb.Job.KIND_TRAINING
-        job = pb.Job(name=name, kind=kind, model=model)
         return await self._supervisor.submit(job, write_config(loaded.config))
 
-    async def _put_in_place(self, loaded: Loaded) -> str:
-        """Puts files in the place of references; returns the model that is predicted with."""
-        place = (loaded.config, self._journal, self._settings.data_dir)
-        await put_in_place(*place)
-        return await model_in_place(*place)
+    async def _checked(self, source: pb.ConfigSource) -> tuple[Loaded, str]:
+        """Returns a checked configuration, files in the place of references.
 
-    def _load(self, source: pb.ConfigSource) -> Loaded:
-        """Returns a checked configuration.
+        Returns:
+            The configuration, and the model of this server that it predicts with.
 
         Raises:
-            InvalidConfig: All mistakes of text, rules and paths at once.
+            InvalidConfig: All mistakes of text, rules, paths and references at once.
             InvalidRequest: There is no configuration.
         """
+        loaded, config, violations = await asyncio.to_thread(self._read, source)
+        model = ""
+        try:
+            await put_in_place(config, self._journal, self._settings.data_dir)
+            model = await model_in_place(config, self._journal, self._settings.data_dir)
+        except InvalidConfig as error:
+            violations += error.violations
+        if loaded is None:
+            raise InvalidConfig(violations)
+        if violations:
+            raise InvalidConfig([*loaded.unsupported, *violations])
+        return loaded, model
+
+    def _read(self, source: pb.ConfigSource) -> tuple[Loaded | None, Config, list[Violation]]:
+        """Returns a configuration, as far as it can be read, and what is wrong with it."""
         kind = source.WhichOneof("source")
         if kind is None:
             raise InvalidRequest("expected a configuration, got none")
@@ -163,11 +173,7 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
             partial = read_config(given).config if isinstance(given, str) else given
             config = resolve_config(partial)
         violations += path_violations(config, self._settings.data_roots)
-        if loaded is None:
-            raise InvalidConfig(violations)
-        if violations:
-            raise InvalidConfig([*loaded.unsupported, *violations])
-        return loaded
+        return loaded, config, violations
 
     async def _report(self, config: str) -> dict[str, Any]:
         """Returns what a worker process finds in graph and data."""
