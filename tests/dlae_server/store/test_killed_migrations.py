@@ -55,10 +55,10 @@ def test_a_killed_migration_is_done_or_not_begun(tmp_path: Path) -> None:
         versions += connection.execute("PRAGMA user_version").fetchone()
         assert connection.execute("SELECT COUNT(*) FROM models").fetchone() == (MODELS,)
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        assert ("aliases" in tables) == (versions[-1] == len(MIGRATIONS))
+        assert ("aliases" in tables) == (versions[-1] >= 2)
         connection.close()
         store = Store(path)
         assert store.model("m7", None).version == MODELS // 100
         assert store.damage() == []
         store.close()
-    assert set(versions) <= {1, len(MIGRATIONS)}
+    assert set(versions) <= set(range(1, len(MIGRATIONS) + 1))
