@@ -6,7 +6,7 @@ SOURCES := dlae_core server client proto examples benchmarks tests
 PROTOS := $(wildcard proto/dlae/v1/*.proto)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-slow format format-check lint types protos protos-check docs docs-check bench check clean
+.PHONY: help demo examples test test-fast test-slow format format-check lint types protos protos-check docs docs-check bench check clean
 
 help:  ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ $(VENV)/.installed: pyproject.toml
 
 demo: $(VENV)/.installed  ## Trains a tissue segmentation on a real brain through a real server and shows it.
 	$(BIN)/python -m examples.tissue.demo
+
+examples: $(VENV)/.installed  ## Runs all examples and checks the quality written beside each.
+	$(BIN)/python -m examples --all --again
 
 test: check test-fast test-slow  ## Runs all checks and all tests.
 

@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-from dlae_core.data.source import write_samples
-
-TEST_EVERY = 5
+from examples.parts import Pairs, held_out, write_parts
 
 
 def prepare(folder: Path) -> None:
@@ -22,15 +20,11 @@ def prepare(folder: Path) -> None:
     Images are float64 (8, 8, 1), 0..16 as stored; annotations are int64 scalars, 0..9.
     """
     digits = load_digits()
-    indices = range(len(digits.target))
-    folder.mkdir(parents=True, exist_ok=True)
-    for part, held_out in (("train", False), ("test", True)):
-        chosen = [index for index in indices if (index % TEST_EVERY == 0) == held_out]
-        images = [(str(index), digits.images[index][..., np.newaxis]) for index in chosen]
-        classes = [(str(index), np.asarray(digits.target[index])) for index in chosen]
-        write_samples(folder / f"{part}_X.h5", images)
-        write_samples(folder / f"{part}_y.h5", classes)
-        print(f"data     {len(chosen)} {part} digits")
+    pairs: Pairs = [
+        (str(number), image[..., np.newaxis], np.asarray(digit))
+        for number, (image, digit) in enumerate(zip(digits.images, digits.target, strict=True))
+    ]
+    write_parts(folder, *held_out(pairs))
 
 
 if __name__ == "__main__":

@@ -17,16 +17,16 @@ import itertools
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from nilearn import datasets
 from numpy.typing import NDArray
 
-from dlae_core.data.source import write_samples
+from examples.parts import Array, Pairs, held_out, write_parts
 
 SLICE_MM, VOLUME_MM = 2, 3
 SHAPE = (112, 96)
-TEST_EVERY = 5
 SMALLEST_BRAIN_PX = 400
 CUBE = 32
 # Cubes of one hemisphere begin at these voxels, from the back and from below.
@@ -37,32 +37,44 @@ BRAIN_INTENSITY = 0.05
 # A map below this does not speak for its tissue.
 TISSUE_PROBABILITY = 0.4
 
-Volume = NDArray[np.generic]
-Pairs = list[tuple[str, Volume, Volume]]
+Volume = Array
 
 
-def volumes(resolution_mm: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Returns the T1 image, float32 0..1, and its labels, uint8 0..3, both (x, y, z)."""
+class Maps(NamedTuple):
+    """The brain: T1 image and tissue probabilities, float32 0..1, all (x, y, z)."""
+
+    image: NDArray[np.float32]
+    grey: NDArray[np.float32]
+    white: NDArray[np.float32]
+
+
+def maps(resolution_mm: int) -> Maps:
+    """Returns the T1 image and the probabilities of grey and white matter."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image = datasets.load_mni152_template(resolution=resolution_mm).get_fdata()
         grey = datasets.load_mni152_gm_template(resolution=resolution_mm).get_fdata()
         white = datasets.load_mni152_wm_template(resolution=resolution_mm).get_fdata()
-    image = image / image.max()
+    return Maps(*(one.astype(np.float32) for one in (image / image.max(), grey, white)))
+
+
+def volumes(resolution_mm: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Returns the T1 image, float32 0..1, and its labels, uint8 0..3, both (x, y, z)."""
+    image, grey, white = maps(resolution_mm)
     brain = image > BRAIN_INTENSITY
     labels = np.where(brain, 3, 0).astype(np.uint8)
     labels[brain & (grey >= TISSUE_PROBABILITY) & (grey >= white)] = 1
     labels[brain & (white >= TISSUE_PROBABILITY) & (white > grey)] = 2
-    return image.astype(np.float32), labels
+    return image, labels
 
 
-def slices(volume: Volume) -> list[Volume]:
-    """Returns axial slices (rows, cols) of SHAPE, front up, the volume's centre kept."""
+def slices(volume: Volume, shape: tuple[int, int] = SHAPE) -> list[Volume]:
+    """Returns axial slices (rows, cols) of a shape, front up, the volume's centre kept."""
     columns, rows, _ = volume.shape
-    fitted = np.zeros((SHAPE[1], SHAPE[0], volume.shape[2]), volume.dtype)
-    widths = (min(columns, SHAPE[1]), min(rows, SHAPE[0]))
+    fitted = np.zeros((shape[1], shape[0], volume.shape[2]), volume.dtype)
+    widths = (min(columns, shape[1]), min(rows, shape[0]))
     source = _centred((columns, rows), widths)
-    target = _centred((SHAPE[1], SHAPE[0]), widths)
+    target = _centred((shape[1], shape[0]), widths)
     fitted[target] = volume[source]
     return [np.rot90(fitted[:, :, index]) for index in range(volume.shape[2])]
 
@@ -84,9 +96,7 @@ def prepare(folder: Path) -> None:
         for index, (picture, mask) in enumerate(zip(slices(image), slices(labels), strict=True))
         if (mask > 0).sum() >= SMALLEST_BRAIN_PX
     ]
-    held_out = {name for name, _, _ in pairs[TEST_EVERY // 2 :: TEST_EVERY]}
-    train = [pair for pair in pairs if pair[0] not in held_out]
-    write_parts(folder, train, [pair for pair in pairs if pair[0] in held_out])
+    write_parts(folder, *held_out(pairs))
 
 
 def prepare_volumes(folder: Path) -> None:
@@ -102,15 +112,6 @@ def prepare_volumes(folder: Path) -> None:
         for left in (False, True)
     )
     write_parts(folder, train, test)
-
-
-def write_parts(folder: Path, train: Pairs, test: Pairs) -> None:
-    """Writes `train_X.h5`, `train_y.h5`, `test_X.h5` and `test_y.h5`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for part, pairs in (("train", train), ("test", test)):
-        write_samples(folder / f"{part}_X.h5", [(name, image) for name, image, _ in pairs])
-        write_samples(folder / f"{part}_y.h5", [(name, mask) for name, _, mask in pairs])
-        print(f"data     {len(pairs)} {part} images of {' x '.join(map(str, pairs[0][2].shape))}")
 
 
 def _centred(lengths: Sequence[int], widths: Sequence[int]) -> tuple[slice, ...]:

@@ -1,0 +1,1 @@
+"""Regression of coordinates: landmarks of a brain."""

@@ -1,0 +1,1 @@
+"""Detection of structures of a brain by boxes."""

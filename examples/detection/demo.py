@@ -1,0 +1,43 @@
+"""Boxes around white matter: `python -m examples.detection.demo [--folder FOLDER] [--again]`.
+
+In axial slices of the MNI152 template, 2 mm, each connected component of the white matter is an
+object: the whole of both hemispheres in the middle, one island per hemisphere above, temporal
+lobes, cerebellum and brain stem below. Every fifth slice is held out; its neighbours are trained
+on.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from examples.components import boxes_of_components
+from examples.parts import Pairs, held_out, write_parts
+from examples.running import Example, main
+from examples.tissue.prepare import CLASSES, SLICE_MM, slices, volumes
+
+SMALLEST_PX = 60
+WHITE = CLASSES.index("white matter")
+
+
+def prepare(folder: Path) -> None:
+    """Writes images float32 (112, 96, 1) and boxes float64 (boxes, 5)."""
+    image, labels = volumes(SLICE_MM)
+    pairs: Pairs = []
+    for number, (picture, tissue) in enumerate(zip(slices(image), slices(labels), strict=True)):
+        boxes = boxes_of_components(np.asarray(tissue == WHITE), SMALLEST_PX)
+        if len(boxes):
+            pairs.append((str(number), picture[..., np.newaxis], boxes))
+    write_parts(folder, *held_out(pairs))
+
+
+EXAMPLE = Example(
+    name="islands",
+    task="boxes around the islands of white matter (BBD)",
+    config=Path(__file__).with_name("config.json"),
+    prepare=prepare,
+    measure="map50",
+    wanted=0.7,
+)
+
+if __name__ == "__main__":
+    main(EXAMPLE)
