@@ -11,6 +11,7 @@
     ├─ WeightsNotFound        initial weights that are not there
     ├─ StorageFailed          the disk is full or cannot be written
     ├─ DeviceOutOfMemory      the network does not fit the device
+    ├─ MachineLost            another machine of a training has ended or does not answer
     ├─ TrainingDiverged       the loss is no longer a number
     └─ TrainingCancelled      training was asked to stop
 
@@ -125,6 +126,10 @@ class StorageFailed(DlaeError):
 
 class DeviceOutOfMemory(DlaeError):
     """The network does not fit the device."""
+
+
+class MachineLost(DlaeError):
+    """Another machine of a training on several has ended or does not answer."""
 
 
 class TrainingDiverged(DlaeError):

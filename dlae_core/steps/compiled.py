@@ -17,6 +17,7 @@ from dlae_core.errors import (
     Violation,
 )
 from dlae_core.fused import fuse_normalization
+from dlae_core.steps.machines import LOST, machine_lost
 from dlae_core.steps.replicas import Mirrored, Replicas
 
 Float32 = NDArray[np.float32]
@@ -50,7 +51,7 @@ class Steps(ABC):
         """
         # As Keras' optimizers do, steps stay with the strategy under which they are made.
         self._replicas = (
-            Mirrored(tf.distribute.get_strategy(), optimizers)
+            Mirrored(tf.distribute.get_strategy(), models, optimizers)
             if tf.distribute.has_strategy()
             else Replicas()
         )
@@ -67,6 +68,7 @@ class Steps(ABC):
 
         Raises:
             DeviceOutOfMemory: The batch does not fit the device.
+            MachineLost: Another machine of the training does not answer.
         """
         sums = self._run(self._train_batch, images, targets, np.asarray(rates, np.float32))
         return np.asarray(sums, dtype=np.float64)
@@ -175,6 +177,8 @@ class Steps(ABC):
                 "not fit the device's memory; lower training_configurations.batch_size or the "
                 "number of filters"
             ) from error
+        except LOST as error:
+            raise machine_lost(error) from error
         except tf.errors.UnimplementedError as error:
             if "determin" not in str(error):
                 raise

@@ -49,27 +49,36 @@ class Mirrored(Replicas):
     """The replicas of a strategy of TensorFlow.
 
     Replica i takes the samples from i * rows on, where rows is the batch size over the number of
-    replicas, rounded up. Replicas for which none are left take the first sample and count nothing
+    replicas, rounded up. Replicas for which none are left take the last sample and count nothing
     of it: not every operation can do with no image at all.
     """
 
     def __init__(
-        self, strategy: tf.distribute.Strategy, optimizers: Sequence[keras.optimizers.Optimizer]
+        self,
+        strategy: tf.distribute.Strategy,
+        models: Sequence[keras.Model],
+        optimizers: Sequence[keras.optimizers.Optimizer],
     ) -> None:
         """Prepares the replicas.
 
         Args:
             strategy: Under its scope models and optimizers were built.
+            models: Draw other numbers on every replica from now on.
             optimizers: Are given sums of gradients from now on.
         """
         self._strategy = strategy
         self._replicas = strategy.num_replicas_in_sync
+        self._several_machines = len(strategy.extended.worker_devices) < self._replicas
         # TensorFlow runs the code of each replica in a thread of its own while it traces.
         self._share = threading.local()
         self.moments = self._moments
         for optimizer in optimizers:
             # Keras would clip the gradient of each replica, and sum up afterwards.
             optimizer._all_reduce_sum_gradients = list
+        for layer in (layer for model in models for layer in model.layers):
+            for value in vars(layer).values():
+                if isinstance(value, keras.random.SeedGenerator):
+                    value.next = partial(_own_seed, value.next)
 
     def run(self, step: Step, images: Any, *rest: Any) -> Any:
         """Returns what a step returns, which is the same on every replica."""
@@ -87,7 +96,8 @@ class Mirrored(Replicas):
 
     def means(self, losses: Sequence[Any]) -> list[Any]:
         """Returns one loss or none; derived, it hands on the share's part."""
-        return [_of_all(tf.add_n(losses) * self._share.part)] if losses else []
+        part = self._share.parts[self._share.place]
+        return [_of_all(tf.add_n(losses) * part)] if losses else []
 
     def apply(
         self,
@@ -104,18 +114,19 @@ class Mirrored(Replicas):
         share, place = self._share, _context().replica_id_in_sync_group
         # The batch is in the memory of the processor, and no device needs all of it.
         with tf.device("CPU:0"):
-            share.place, share.count = place, tf.shape(images)[0]
-            share.rows = -(-share.count // self._replicas)
-            start = place * share.rows
-            share.used = tf.clip_by_value(share.count - start, 0, share.rows)
-            share.part = tf.cast(share.used / share.count, "float32")
-            own = tf.cond(
-                share.used > 0,
-                lambda: images[start : start + share.used],
-                lambda: images[:1],
-            )
+            count = tf.shape(images)[0]
+            rows = -(-count // self._replicas)
+            used = tf.clip_by_value(count - tf.range(self._replicas) * rows, 0, rows)
+            share.place, share.count, share.rows, share.used = place, count, rows, used[place]
+            share.parts = tf.cast(used / count, tf.float32)
+            start = tf.minimum(place * rows, count - 1)
+            own = images[start : start + tf.maximum(used[place], 1)]
             own = tf.ensure_shape(own, (None, *images.shape[1:]))
-        return step(own, *rest)
+        result = step(own, *rest)
+        if self._several_machines:
+            # Who decides by the same numbers decides the same; others may round differently.
+            result = tf.nest.map_structure(partial(_of_first, place), result)
+        return result
 
     def _gathered(self, block: Any) -> Any:
         """Returns blocks of all replicas, one after the other, for a use common to them all."""
@@ -138,10 +149,8 @@ class Mirrored(Replicas):
         Reference: Chan, Golub, LeVeque (1983), Algorithms for computing the sample variance.
         """
         mean, variance = tf.nn.moments(values, list(range(values.shape.rank - 1)))
-        own = tf.stack([mean, variance])[tf.newaxis]
-        parts = _context().all_gather(self._share.part[tf.newaxis], axis=0)
-        every = _gathered_apart(own, self._share.place)
-        parts = parts[:, tf.newaxis]
+        every = _gathered_apart(tf.stack([mean, variance])[tf.newaxis], self._share.place)
+        parts = self._share.parts[:, tf.newaxis]
         means, variances = every[:, 0], every[:, 1]
         mean = tf.reduce_sum(parts * means, axis=0)
         return mean, tf.reduce_sum(parts * (variances + tf.square(means - mean)), axis=0)
@@ -151,6 +160,18 @@ class Mirrored(Replicas):
 def _of_all(own: Any) -> Any:
     """Returns the sum of all replicas' values, for a use common to them all."""
     return _sum(own), lambda upstream: upstream
+
+
+def _of_first(place: Any, value: Any) -> Any:
+    """Returns the first replica's value."""
+    return _sum(tf.where(place == 0, value, tf.zeros_like(value)))
+
+
+def _own_seed(following: Callable[..., Any], ordered: bool = True) -> Any:
+    """Returns the next seed of a replica; the first one has that of a training on one device."""
+    seed = following(ordered)
+    place = tf.cast(_context().replica_id_in_sync_group, seed.dtype)
+    return seed + tf.stack([place, tf.zeros_like(place)])
 
 
 def _gathered_apart(own: Any, place: Any) -> Any:

@@ -1,6 +1,8 @@
 """Training: a configuration to a bundle. The same for every model family."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -8,9 +10,10 @@ import keras
 import dlae
 from dlae.v1.config_pb2 import Config
 from dlae_core.config import write_config
-from dlae_core.events import Emit, TrainingStarted, Warned
+from dlae_core.events import Emit, Event, TrainingStarted, Warned
+from dlae_core.graph import Network
 from dlae_core.precision import MIXED, SINGLE, calculate_in, processor_has_bfloat16
-from dlae_core.steps import TENSORFLOW, device
+from dlae_core.steps import SEVERAL, TENSORFLOW, Devices, Place, devices
 from dlae_core.training.beginning import begin
 from dlae_core.training.learning import learner_of
 from dlae_core.training.run import Caller, Cancelled, Run
@@ -33,8 +36,10 @@ def train(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> 
         emit: Is handed every event, in order.
         cancelled: Is asked before every step whether to stop.
 
+    On several machines, each calls this with the same configuration, see docs/several-devices.md.
+
     Returns:
-        The folder of the bundle, `workspace/bundle`.
+        The folder of the bundle, `workspace/bundle`. Of several machines the chief writes it.
 
     Raises:
         InvalidConfig: The layers do not fit together or do not suit the task.
@@ -42,27 +47,36 @@ def train(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> 
         TrainingDiverged: Loss or weights are no longer finite numbers.
         TrainingCancelled: `cancelled` said so.
         DeviceOutOfMemory: The network and one batch do not fit the device.
+        MachineLost: Another machine of the training has ended or does not answer.
         StorageFailed: The disk is full or cannot be written.
     """
-    with held(workspace):
-        return _train(config, workspace, Caller(emit, cancelled))
-
-
-def _train(config: Config, workspace: Path, caller: Caller) -> Path:
-    emit = caller.emit
     settings = config.training_configurations
-    used = device(settings.hardware, settings.deterministic_switch)
-    if used != settings.hardware:
-        emit(Warned("NO_GPU", "this server has no GPU; training runs on the processor"))
-    if settings.precision == MIXED and used == "cpu" and not processor_has_bfloat16():
-        message = "this processor has no instructions for bfloat16; training will be slower with it"
-        emit(Warned("NO_BFLOAT16", message))
+    used = devices(settings.hardware, settings.number_of_gpus, settings.deterministic_switch)
+    caller = Caller(emit if used.machines.is_chief else _untold, used.machines.agreed(cancelled))
+    with used.machines.workspace(workspace) as own, held(own):
+        _train(config, own, caller, used)
+    return workspace / "bundle"
+
+
+def _untold(_: Event) -> None:
+    """The chief tells it."""
+
+
+def _train(config: Config, workspace: Path, caller: Caller, used: Devices) -> None:
+    emit = caller.emit
+    for warning in _warnings(config, used):
+        emit(warning)
     keras.utils.set_random_seed(config.augmentation.random_seed)
-    networks = checked_networks(config)
+    with used.scope():
+        networks = checked_networks(config)
     bundle = empty_folder(workspace / "bundle")
     with open_training_data(config, networks[0], workspace / "cache") as data:
-        run = Run(config, learner_of(config, networks, data), data, workspace, caller)
+        with used.scope():
+            learner = learner_of(config, networks, data)
+        run = Run(config, learner, data, workspace, caller)
         run.about = _about(config, data)
+        used.machines.require_same(str(run.about["fingerprint"]))
+        used.machines.copy_from_chief(workspace / "recovery")
         resumed = begin(run, config, networks, emit)
         emit(
             TrainingStarted(
@@ -71,17 +85,45 @@ def _train(config: Config, workspace: Path, caller: Caller) -> Path:
                 training_samples=data.training.count,
                 validation_samples=data.validation.count if data.validation else 0,
                 parameters=sum(network.model.count_params() for network in networks),
-                device=used,
+                device=used.label,
             )
         )
         if resumed:
             run.tell_resumed()
         metrics = run.fit()
-        for network in networks:
-            calculate_in(network.model, SINGLE)
-        run.deliver(bundle)
-        save_bundle(bundle, config, networks, data, metrics)
-    return bundle
+        if used.machines.is_chief:
+            run.deliver(bundle)
+            save_bundle(bundle, config, _plain(networks, used), data, metrics)
+
+
+def _warnings(config: Config, used: Devices) -> Iterator[Warned]:
+    """Yields what the devices deserve to be told of them."""
+    settings = config.training_configurations
+    if used.kind == "cpu" and settings.hardware != "cpu":
+        yield Warned("NO_GPU", "this server has no GPU; training runs on the processor")
+    if settings.hardware != SEVERAL and Place.of_environment():
+        message = (
+            f"TF_CONFIG names several machines, but hardware is {settings.hardware!r}; this one "
+            "trains alone"
+        )
+        yield Warned("TF_CONFIG_NOT_USED", message)
+    if settings.precision == MIXED and used.kind == "cpu" and not processor_has_bfloat16():
+        message = "this processor has no instructions for bfloat16; training will be slower with it"
+        yield Warned("NO_BFLOAT16", message)
+
+
+def _plain(networks: Sequence[Network], used: Devices) -> list[Network]:
+    """Returns trained networks as float32 ones that are on one device."""
+    found = []
+    for network in networks:
+        calculate_in(network.model, SINGLE)
+        if used.strategy is None:
+            found.append(network)
+            continue
+        model = keras.models.clone_model(network.model)
+        model.set_weights(network.model.get_weights())
+        found.append(replace(network, model=model))
+    return found
 
 
 def _about(config: Config, data: TrainingData) -> dict[str, object]:

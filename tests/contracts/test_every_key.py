@@ -259,7 +259,10 @@ ROWS: dict[str, Acts | Hastens] = {
     "optimizer.discriminator_optimizer": Acts(learned, OTHER_ADAM, base="GAN"),
     "optimizer.gan_optimizer": Acts(learned, OTHER_ADAM, SMALL_BATCHES, base="GAN"),
     "training_configurations.hardware": Acts(run, ("cpu", "gpu")),
-    "training_configurations.number_of_gpus": Acts(check, (1, 2)),
+    # Where there are none, 1 is the processor.
+    "training_configurations.number_of_gpus": Acts(
+        trained, (1, 1000), {"training_configurations.hardware": "multi-gpu"}
+    ),
     "training_configurations.early_stop_switch": Acts(
         run, (False, True), STALLED | {"training_configurations.early_stop_patience": 1}
     ),

@@ -205,11 +205,12 @@ def test_a_valid_configuration_is_answered_with_its_graph(server: ServerProcess)
 def test_what_is_not_supported_yet_is_not_trained_but_its_graph_is_built(
     server: ServerProcess,
 ) -> None:
-    source = server.source(training_configurations__hardware="multi-gpu")
+    several = {"training_configurations__hardware": "multi-gpu"}
+    source = server.source(training_configurations__jit_compile_switch=True, **several)
     with pytest.raises(grpc.RpcError) as caught:
         server.training.Train(pb.TrainRequest(config=source, name="m"))
     assert reason_of(caught.value) == "INVALID_CONFIG"
-    assert "training_configurations.hardware" in caught.value.details()
+    assert "training_configurations.jit_compile_switch" in caught.value.details()
     answer = server.training.Validate(pb.ValidateRequest(config=source))
     assert answer.graphs[0].layers[0].type == "Dense"
 

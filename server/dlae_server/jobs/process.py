@@ -14,8 +14,9 @@ from dlae_server.jobs.memory import kernel_kills
 WORKER = (sys.executable, "-m", "dlae_server.jobs.worker")
 LINE_BYTES = 64 << 20
 END_SECONDS = 5.0
-# Quiet enough for a log that people read.
-ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
+# Quiet enough for a log that people read. A server trains on its own machine: others have none of
+# its jobs.
+ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow", "TF_CONFIG": ""}
 
 
 class TaskProcess:

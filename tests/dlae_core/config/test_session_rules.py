@@ -64,13 +64,12 @@ def test_several_gpus_need_hardware_for_several(hardware: str) -> None:
     assert violations(**changes) == [(path, "CONTRADICTION")]
 
 
-def test_several_gpus_are_not_supported_yet() -> None:
+def test_several_gpus_are_for_hardware_for_several() -> None:
     changes = {
         "training_configurations__number_of_gpus": 2,
         "training_configurations__hardware": "multi-gpu",
     }
-    path = "training_configurations.hardware"
-    assert violations(**changes) == [(path, "NOT_SUPPORTED_YET")]
+    assert violations(**changes) == []
 
 
 @pytest.mark.parametrize("name", ["model", "csv", "checkpoints", "tensorboard"])

@@ -28,13 +28,23 @@ def test_every_augmentation_is_supported(key: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value"),
+    ("place", "value", "refused"),
     [
-        ("training_configurations__hardware", "multi-gpu"),
+        ("config_file__model_signal", "GAN", "training_configurations.hardware"),
+        (
+            "training_configurations__jit_compile_switch",
+            True,
+            "training_configurations.jit_compile_switch",
+        ),
     ],
 )
-def test_setting_to_come_is_refused(place: str, value: Any) -> None:
-    assert (place.replace("__", "."), "NOT_SUPPORTED_YET") in violations(**{place: value})
+def test_what_runs_on_one_device_only_is_refused_on_several(
+    place: str, value: Any, refused: str
+) -> None:
+    several = {"training_configurations__hardware": "multi-gpu"}
+    assert (refused, "NOT_SUPPORTED_YET") in violations(**{place: value}, **several)
+    assert (refused, "NOT_SUPPORTED_YET") not in violations(**{place: value})
+    assert violations(**several) == []
 
 
 @pytest.mark.parametrize(
