@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from dlae_client import Client
-from examples.digits import demo as digits
+from dlae_core.config import load_config
+from examples.running import run_example
 from examples.session import running_server
+from examples.table import EXAMPLES
 from examples.tissue.prepare import CLASSES, prepare, prepare_volumes, volumes
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
@@ -24,12 +26,35 @@ TISSUE = ROOT / "examples" / "tissue"
 def test_the_digits_example_reads_held_out_digits_and_reuses_its_model(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert digits.main(tmp_path) >= 0.97
+    first = run_example(EXAMPLES["digits"], tmp_path)
+    assert first.suffices
     assert "reused" not in capfd.readouterr().out
-    assert digits.main(tmp_path) >= 0.97
+    assert (tmp_path / "evaluation" / "cases.png").exists()
+    assert run_example(EXAMPLES["digits"], tmp_path).value == first.value
     told = capfd.readouterr().out
     assert "data     reused" in told
     assert "model    digits reused" in told
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_data_and_network_of_every_example_suit_each_other(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dlae_core.validation import validate
+
+    EXAMPLES[name].prepare(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    report = validate(load_config(EXAMPLES[name].config.read_text()).config)
+    assert (report.violations, report.warnings) == ((), ())
+
+
+def test_cyclegan_is_not_shown_an_image_and_its_own_map(tmp_path: Path) -> None:
+    from dlae_core.data.source import SampleFile
+
+    EXAMPLES["cyclegan"].prepare(tmp_path)
+    with SampleFile(tmp_path / "train_X.h5") as x, SampleFile(tmp_path / "train_y.h5") as y:
+        assert not set(x.names) & set(y.names)
+        assert min(len(x.names), len(y.names)) > 10
 
 
 def test_the_example_of_volumes_segments_the_other_hemisphere(tmp_path: Path) -> None:
