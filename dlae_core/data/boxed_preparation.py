@@ -1,6 +1,7 @@
 """A stored image with boxes to what a detector and its loss take."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class BoxedPreparation:
 
     images: BoxedImages
     encoder: Encoder
+    _scratch: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -79,10 +81,15 @@ class BoxedPreparation:
     ) -> tuple[Float32, Float32]:
         """Returns image float32 (*space, channels) and target float32 (anchors, classes + 1 + 12).
 
+        The target is valid until this thread asks for another: fresh memory costs as much as all
+        the rest.
+
         Args:
             image: As stored.
             annotation: Boxes as stored, (boxes, 5) or (5,).
             random: Draws of this pass; None: no variation.
         """
         prepared, boxes = self.images.sample(image, annotation, random)
-        return prepared, self.encoder.target(boxes)
+        target = self.encoder.target(boxes, getattr(self._scratch, "target", None))
+        self._scratch.target = target
+        return prepared, target
