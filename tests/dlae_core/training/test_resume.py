@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
 Stop = Callable[[Event], bool]
 # Thirty take a minute and a half.
-KILLS = os.environ.get("DLAE_CHAOS_KILLS", "4")
+KILLS = os.environ.get("DLAE_CHAOS_KILLS", "30")
 
 
 class Killed(Exception):
