@@ -76,8 +76,8 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
     with locked(settings.data_dir):
         metrics = Metrics()
         journal = Journal(settings, metrics)
-        supervisor = Supervisor(settings, metrics, journal, commands.task)
         reserve = Reserve(settings, commands.task)
+        supervisor = Supervisor(settings, metrics, journal, reserve)
         host = Host(settings, metrics, commands.model)
         catalogue = Catalogue(settings, journal)
         predictions = Predictions(catalogue, host, metrics)
@@ -131,7 +131,7 @@ def _server(settings: Settings, metrics: Metrics) -> grpc.aio.Server:
         options=[
             ("grpc.max_receive_message_length", settings.message_bytes),
             ("grpc.max_send_message_length", -1),
-            ("grpc.max_concurrent_streams", 1000),
+            ("grpc.max_concurrent_streams", 10_000),
             ("grpc.so_reuseport", 0),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),

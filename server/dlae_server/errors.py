@@ -4,7 +4,9 @@ DlaeError
 ├─ InvalidRequest      the request itself: a name, a token, a missing part
 ├─ InvalidStream       chunks that are no tensor
 ├─ JobNotFound, ModelNotFound, ResultNotFound
-├─ JobFinished         cancelling what has ended
+├─ JobFinished         cancelling or pausing what has ended
+├─ JobBusy             what cannot be done with a job in its present state
+├─ RequestIdInUse      a request id under which something else was asked for
 ├─ ModelInUse          deleting what an alias or a job needs
 ├─ NoEarlierVersion    rolling back an alias that has meant nothing else
 ├─ QueueFull           too much is waiting
@@ -55,6 +57,23 @@ class JobFinished(DlaeError):
 
     def __init__(self, job_id: str, state: str) -> None:
         super().__init__(f"job '{job_id}' has ended already, {state}")
+
+
+class JobBusy(DlaeError):
+    """The job is in a state, or in use, that does not allow what was asked for."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"job '{job_id}' {why}")
+
+
+class RequestIdInUse(DlaeError):
+    """Something else was asked for under this request id."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"the request id belongs to another request, which made job '{job_id}'; choose a new "
+            "one for what is not a repetition"
+        )
 
 
 class ModelInUse(DlaeError):

@@ -25,6 +25,15 @@ class Settings:
         tensor_bytes: Largest tensor, in chunks.
         free_bytes: Disk space below which no job is accepted.
         heartbeat_seconds: Time between heartbeats of a quiet watch.
+        running_jobs: Jobs that may run at once; where there are several, each has its share.
+        queued_jobs_per_user: Jobs of one user that may wait; None: as many as of all.
+        running_jobs_per_user: Jobs of one user that may run at once; None: as many as of all.
+        gpus: GPUs that jobs may have, as CUDA names them; None: those that are there.
+        silent_seconds: How long a worker may tell nothing and do nothing before it is replaced; 0:
+            for ever.
+        grace_seconds: How long a worker whose job is out of time may take to its next step.
+        retention_days: How long jobs are kept after their end; None: until they are deleted.
+        reserve_at_start: Whether a worker waits for a task from the beginning.
     """
 
     listen: str
@@ -43,6 +52,14 @@ class Settings:
     tensor_bytes: int = 2 << 30
     free_bytes: int = 200 << 20
     heartbeat_seconds: float = 15.0
+    running_jobs: int = 1
+    queued_jobs_per_user: int | None = None
+    running_jobs_per_user: int | None = None
+    gpus: tuple[str, ...] | None = None
+    silent_seconds: float = 900.0
+    grace_seconds: float = 120.0
+    retention_days: float | None = None
+    reserve_at_start: bool = False
 
     @property
     def weights_folder(self) -> Path:

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Job(_message.Message):
-    __slots__ = ("id", "name", "state", "create_time", "start_time", "end_time", "progress", "metrics", "model", "error", "attempt", "last_sequence", "steps_done", "samples_done", "epochs_done", "stalls", "kind", "results")
+    __slots__ = ("id", "name", "state", "create_time", "start_time", "end_time", "progress", "metrics", "model", "error", "attempt", "last_sequence", "steps_done", "samples_done", "epochs_done", "stalls", "kind", "results", "options", "run_seconds")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Job.State]
@@ -23,6 +23,8 @@ class Job(_message.Message):
         STATE_SUCCEEDED: _ClassVar[Job.State]
         STATE_FAILED: _ClassVar[Job.State]
         STATE_CANCELLED: _ClassVar[Job.State]
+        STATE_PAUSING: _ClassVar[Job.State]
+        STATE_PAUSED: _ClassVar[Job.State]
     STATE_UNSPECIFIED: Job.State
     STATE_QUEUED: Job.State
     STATE_RUNNING: Job.State
@@ -30,6 +32,8 @@ class Job(_message.Message):
     STATE_SUCCEEDED: Job.State
     STATE_FAILED: Job.State
     STATE_CANCELLED: Job.State
+    STATE_PAUSING: Job.State
+    STATE_PAUSED: Job.State
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[Job.Kind]
@@ -63,6 +67,8 @@ class Job(_message.Message):
     STALLS_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     RESULTS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    RUN_SECONDS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     state: Job.State
@@ -81,7 +87,36 @@ class Job(_message.Message):
     stalls: int
     kind: Job.Kind
     results: _containers.RepeatedCompositeFieldContainer[ResultFile]
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[Job.State, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., model: _Optional[str] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., steps_done: _Optional[int] = ..., samples_done: _Optional[int] = ..., epochs_done: _Optional[int] = ..., stalls: _Optional[int] = ..., kind: _Optional[_Union[Job.Kind, str]] = ..., results: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ...) -> None: ...
+    options: JobOptions
+    run_seconds: float
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[Job.State, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., model: _Optional[str] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., steps_done: _Optional[int] = ..., samples_done: _Optional[int] = ..., epochs_done: _Optional[int] = ..., stalls: _Optional[int] = ..., kind: _Optional[_Union[Job.Kind, str]] = ..., results: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., options: _Optional[_Union[JobOptions, _Mapping]] = ..., run_seconds: _Optional[float] = ...) -> None: ...
+
+class JobOptions(_message.Message):
+    __slots__ = ("request_id", "priority", "labels", "user", "cores", "gpus", "time_limit_seconds", "memory_limit_bytes")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    CORES_FIELD_NUMBER: _ClassVar[int]
+    GPUS_FIELD_NUMBER: _ClassVar[int]
+    TIME_LIMIT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MEMORY_LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    priority: int
+    labels: _containers.ScalarMap[str, str]
+    user: str
+    cores: int
+    gpus: int
+    time_limit_seconds: int
+    memory_limit_bytes: int
+    def __init__(self, request_id: _Optional[str] = ..., priority: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., user: _Optional[str] = ..., cores: _Optional[int] = ..., gpus: _Optional[int] = ..., time_limit_seconds: _Optional[int] = ..., memory_limit_bytes: _Optional[int] = ...) -> None: ...
 
 class ResultFile(_message.Message):
     __slots__ = ("name", "size_bytes", "sha256")
@@ -182,12 +217,14 @@ class LayerSummary(_message.Message):
     def __init__(self, item: _Optional[int] = ..., type: _Optional[str] = ..., output_shape: _Optional[_Iterable[int]] = ..., parameters: _Optional[int] = ..., inputs: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TrainRequest(_message.Message):
-    __slots__ = ("config", "name")
+    __slots__ = ("config", "name", "options")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
     config: ConfigSource
     name: str
-    def __init__(self, config: _Optional[_Union[ConfigSource, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
+    options: JobOptions
+    def __init__(self, config: _Optional[_Union[ConfigSource, _Mapping]] = ..., name: _Optional[str] = ..., options: _Optional[_Union[JobOptions, _Mapping]] = ...) -> None: ...
 
 class TrainResponse(_message.Message):
     __slots__ = ("job", "warnings")
@@ -198,12 +235,14 @@ class TrainResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ...) -> None: ...
 
 class RunRequest(_message.Message):
-    __slots__ = ("config", "name")
+    __slots__ = ("config", "name", "options")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
     config: ConfigSource
     name: str
-    def __init__(self, config: _Optional[_Union[ConfigSource, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
+    options: JobOptions
+    def __init__(self, config: _Optional[_Union[ConfigSource, _Mapping]] = ..., name: _Optional[str] = ..., options: _Optional[_Union[JobOptions, _Mapping]] = ...) -> None: ...
 
 class RunResponse(_message.Message):
     __slots__ = ("job", "warnings")
@@ -226,12 +265,27 @@ class StatusResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "states", "name", "user", "labels")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    states: _containers.RepeatedScalarFieldContainer[Job.State]
+    name: str
+    user: str
+    labels: _containers.ScalarMap[str, str]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[Job.State, str]]] = ..., name: _Optional[str] = ..., user: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListJobsResponse(_message.Message):
     __slots__ = ("jobs", "next_page_token")
@@ -394,6 +448,60 @@ class CancelRequest(_message.Message):
     def __init__(self, job_id: _Optional[str] = ...) -> None: ...
 
 class CancelResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class PauseRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class PauseResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class ResumeRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class ResumeResponse(_message.Message):
+    __slots__ = ("job",)
+    JOB_FIELD_NUMBER: _ClassVar[int]
+    job: Job
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ...) -> None: ...
+
+class LogsRequest(_message.Message):
+    __slots__ = ("job_id", "offset", "follow")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    offset: int
+    follow: bool
+    def __init__(self, job_id: _Optional[str] = ..., offset: _Optional[int] = ..., follow: bool = ...) -> None: ...
+
+class LogsResponse(_message.Message):
+    __slots__ = ("offset", "data")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    data: bytes
+    def __init__(self, offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class DeleteJobRequest(_message.Message):
+    __slots__ = ("job_id",)
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class DeleteJobResponse(_message.Message):
     __slots__ = ("job",)
     JOB_FIELD_NUMBER: _ClassVar[int]
     job: Job

@@ -76,6 +76,26 @@ class TrainingServiceStub(object):
                 request_serializer=dlae_dot_v1_dot_training__pb2.CancelRequest.SerializeToString,
                 response_deserializer=dlae_dot_v1_dot_training__pb2.CancelResponse.FromString,
                 _registered_method=True)
+        self.Pause = channel.unary_unary(
+                '/dlae.v1.TrainingService/Pause',
+                request_serializer=dlae_dot_v1_dot_training__pb2.PauseRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_training__pb2.PauseResponse.FromString,
+                _registered_method=True)
+        self.Resume = channel.unary_unary(
+                '/dlae.v1.TrainingService/Resume',
+                request_serializer=dlae_dot_v1_dot_training__pb2.ResumeRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_training__pb2.ResumeResponse.FromString,
+                _registered_method=True)
+        self.Logs = channel.unary_stream(
+                '/dlae.v1.TrainingService/Logs',
+                request_serializer=dlae_dot_v1_dot_training__pb2.LogsRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_training__pb2.LogsResponse.FromString,
+                _registered_method=True)
+        self.DeleteJob = channel.unary_unary(
+                '/dlae.v1.TrainingService/DeleteJob',
+                request_serializer=dlae_dot_v1_dot_training__pb2.DeleteJobRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_training__pb2.DeleteJobResponse.FromString,
+                _registered_method=True)
         self.FetchResult = channel.unary_stream(
                 '/dlae.v1.TrainingService/FetchResult',
                 request_serializer=dlae_dot_v1_dot_training__pb2.FetchResultRequest.SerializeToString,
@@ -110,13 +130,16 @@ class TrainingServiceServicer(object):
     def Train(self, request, context):
         """Checks a configuration, records a job for it and returns at once.
 
-        The job is on disk before the call returns.
+        The job is on disk before the call returns. A call that is repeated with the same
+        `options.request_id` records nothing and returns the job of the first.
 
         Status codes:
         - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed. That it
         makes no model is one: its `type_signal` is Inference.
-        - INVALID_ARGUMENT (INVALID_REQUEST): no configuration, or a name that is not allowed.
-        - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting.
+        - INVALID_ARGUMENT (INVALID_REQUEST): no configuration, or a name or an option that is not
+        allowed.
+        - ALREADY_EXISTS (REQUEST_ID_IN_USE): another job was asked for under this request id.
+        - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting, of this user or of all.
         - UNAVAILABLE (SHUTTING_DOWN): the server is stopping; submit again later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -133,8 +156,10 @@ class TrainingServiceServicer(object):
 
         Status codes:
         - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed.
-        - INVALID_ARGUMENT (INVALID_REQUEST): no configuration, or a name that is not allowed.
-        - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting.
+        - INVALID_ARGUMENT (INVALID_REQUEST): no configuration, or a name or an option that is not
+        allowed.
+        - ALREADY_EXISTS (REQUEST_ID_IN_USE): another job was asked for under this request id.
+        - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting, of this user or of all.
         - UNAVAILABLE (SHUTTING_DOWN): the server is stopping; submit again later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -152,7 +177,7 @@ class TrainingServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListJobs(self, request, context):
-        """Lists jobs, the newest first.
+        """Lists the jobs that all given filters let through, the newest first.
 
         Status codes:
         - INVALID_ARGUMENT (INVALID_REQUEST): a page token that this server did not give.
@@ -175,12 +200,67 @@ class TrainingServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Cancel(self, request, context):
-        """Asks a job to stop. A waiting job ends at once, a running one at its next training step.
+        """Asks a job to stop. A waiting or paused job ends at once, a running one at its next training
+        step.
         Cancelling a job that is being cancelled changes nothing.
 
         Status codes:
         - NOT_FOUND (JOB_NOT_FOUND): there is no job of this id.
         - FAILED_PRECONDITION (JOB_FINISHED): the job has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Pause(self, request, context):
+        """Asks a job to stop for a while. A waiting job is paused at once, a running one at its next
+        training step, after it has written a checkpoint. Pausing a job that is paused or being paused
+        changes nothing.
+
+        Status codes:
+        - NOT_FOUND (JOB_NOT_FOUND): there is no job of this id.
+        - FAILED_PRECONDITION (JOB_FINISHED): the job has ended.
+        - FAILED_PRECONDITION (JOB_BUSY): the job is being cancelled.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Resume(self, request, context):
+        """Has a paused job wait for a worker again; it goes on where it was. Resuming a job that waits or
+        runs changes nothing.
+
+        Status codes:
+        - NOT_FOUND (JOB_NOT_FOUND): there is no job of this id.
+        - FAILED_PRECONDITION (JOB_FINISHED): the job has ended.
+        - FAILED_PRECONDITION (JOB_BUSY): the job is still being paused, or is being cancelled.
+        - RESOURCE_EXHAUSTED (QUEUE_FULL): too many jobs are waiting, of this user or of all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Logs(self, request, context):
+        """Streams what a job's workers have written for people: warnings of libraries, and what went
+        wrong in detail. Progress is not in it.
+
+        Status codes:
+        - NOT_FOUND (JOB_NOT_FOUND): there is no job of this id.
+        - INVALID_ARGUMENT (INVALID_REQUEST): a negative offset.
+        - UNAVAILABLE (SHUTTING_DOWN): the server is stopping; ask again from the last offset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteJob(self, request, context):
+        """Deletes a job that has ended: its record, its events, its log, its last checkpoint and its
+        predictions. The model that it made stays, and keeps the job's id.
+
+        Status codes:
+        - NOT_FOUND (JOB_NOT_FOUND): there is no job of this id.
+        - FAILED_PRECONDITION (JOB_BUSY): the job has not ended; or another, which has not, goes on from
+        its checkpoint.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -238,6 +318,26 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     servicer.Cancel,
                     request_deserializer=dlae_dot_v1_dot_training__pb2.CancelRequest.FromString,
                     response_serializer=dlae_dot_v1_dot_training__pb2.CancelResponse.SerializeToString,
+            ),
+            'Pause': grpc.unary_unary_rpc_method_handler(
+                    servicer.Pause,
+                    request_deserializer=dlae_dot_v1_dot_training__pb2.PauseRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_training__pb2.PauseResponse.SerializeToString,
+            ),
+            'Resume': grpc.unary_unary_rpc_method_handler(
+                    servicer.Resume,
+                    request_deserializer=dlae_dot_v1_dot_training__pb2.ResumeRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_training__pb2.ResumeResponse.SerializeToString,
+            ),
+            'Logs': grpc.unary_stream_rpc_method_handler(
+                    servicer.Logs,
+                    request_deserializer=dlae_dot_v1_dot_training__pb2.LogsRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_training__pb2.LogsResponse.SerializeToString,
+            ),
+            'DeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteJob,
+                    request_deserializer=dlae_dot_v1_dot_training__pb2.DeleteJobRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_training__pb2.DeleteJobResponse.SerializeToString,
             ),
             'FetchResult': grpc.unary_stream_rpc_method_handler(
                     servicer.FetchResult,
@@ -441,6 +541,114 @@ class TrainingService(object):
             '/dlae.v1.TrainingService/Cancel',
             dlae_dot_v1_dot_training__pb2.CancelRequest.SerializeToString,
             dlae_dot_v1_dot_training__pb2.CancelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Pause(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.TrainingService/Pause',
+            dlae_dot_v1_dot_training__pb2.PauseRequest.SerializeToString,
+            dlae_dot_v1_dot_training__pb2.PauseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Resume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.TrainingService/Resume',
+            dlae_dot_v1_dot_training__pb2.ResumeRequest.SerializeToString,
+            dlae_dot_v1_dot_training__pb2.ResumeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Logs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/dlae.v1.TrainingService/Logs',
+            dlae_dot_v1_dot_training__pb2.LogsRequest.SerializeToString,
+            dlae_dot_v1_dot_training__pb2.LogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.TrainingService/DeleteJob',
+            dlae_dot_v1_dot_training__pb2.DeleteJobRequest.SerializeToString,
+            dlae_dot_v1_dot_training__pb2.DeleteJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -12,6 +12,7 @@ from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from dlae_core.errors import StorageFailed
 from dlae_server.errors import ShuttingDown
+from dlae_server.jobs.feed import Feed
 from dlae_server.jobs.kinds import KINDS, kind_of
 from dlae_server.jobs.progress import note
 from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now, seconds_between
@@ -31,13 +32,15 @@ class Journal:
     Attributes:
         store: To be used through `call` only.
         stopping: Whether the server is stopping: nobody may wait any longer.
+        heartbeat_seconds: Time between heartbeats of those who wait.
+        moves: Jobs that enter a state.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._heartbeat_seconds = settings.heartbeat_seconds
+        self.heartbeat_seconds = settings.heartbeat_seconds
         self._metrics = metrics
-        self._changed = asyncio.Condition()
-        self._changes = 0
+        self.moves = Feed()
+        self._feeds: dict[str, Feed] = {}
         self._closed = False
         self.stopping = False
         try:
@@ -64,7 +67,13 @@ class Journal:
     async def stop(self) -> None:
         """Ends all watches."""
         self.stopping = True
-        await self._notify()
+        for feed in (self.moves, *self._feeds.values()):
+            feed.wake()
+
+    def require_running(self) -> None:
+        """Raises `ShuttingDown` where the server is stopping."""
+        if self.stopping:
+            raise ShuttingDown
 
     async def close(self) -> None:
         """Closes the store."""
@@ -72,12 +81,13 @@ class Journal:
         self._closed = True
         self._thread.shutdown()
 
-    async def add(self, job: Job, config: str) -> Job:
-        """Records a new job."""
+    async def add(self, job: Job, config: str, request: str = "") -> Job:
+        """Records a new job; or returns the one that the same request has made before."""
         event = enter(job, Job.STATE_QUEUED)
-        job = await self.call(self.store.add_job, job, config, event)
-        await self._told(job)
-        return job
+        added = await self.call(self.store.add_job, job, config, event, request)
+        if added.id == job.id:
+            await self._told(added, event)
+        return added
 
     async def change(self, job_id: str, change: Callable[[Job], pb.JobEvent | None]) -> Job:
         """Brings a job into another state.
@@ -88,7 +98,7 @@ class Journal:
         """
         job, event = await self.call(self.store.record, job_id, change)
         if event:
-            await self._told(job)
+            await self._told(job, event)
         return job
 
     async def finish(
@@ -102,8 +112,13 @@ class Journal:
     async def finish_with_model(self, model: models_pb2.Model) -> Job:
         """Stores a model and ends the job that made it."""
         job = await self.call(self.store.record_model, model)
-        await self._told(job)
+        await self._told(job, None)
         return job
+
+    def forget(self, job_id: str) -> None:
+        """Tells who follows a job that it is deleted."""
+        if job_id in self._feeds:
+            self._feeds[job_id].forget()
 
     async def add_event(self, job_id: str, event: pb.JobEvent) -> None:
         """Records what a worker tells of its job, but for an epoch that has been told of before."""
@@ -115,8 +130,9 @@ class Journal:
             return event
 
         event.time.CopyFrom(now())
-        await self.call(self.store.record, job_id, change)
-        await self._notify()
+        job, told = await self.call(self.store.record, job_id, change)
+        if told and job_id in self._feeds:
+            self._feeds[job_id].tell(job, told)
 
     async def count(self) -> None:
         """Brings the number of jobs by kind and state up to date in the metrics."""
@@ -125,16 +141,6 @@ class Journal:
             for state, name in NAMES.items():
                 self._metrics.jobs.labels(row.task, name).set(counts.get((kind, state), 0))
 
-    async def next_queued(self) -> Job | None:
-        """Waits for the oldest waiting job; returns None where the server is stopping."""
-        while not self.stopping:
-            seen = self._changes
-            queued = await self.call(self.store.in_state, Job.STATE_QUEUED)
-            if queued:
-                return queued[0]
-            await self._change_after(seen, None)
-        return None
-
     async def watch(self, job_id: str, after: int) -> AsyncIterator[pb.JobEvent | None]:
         """Yields a job's events from after a sequence number, and None as a heartbeat.
 
@@ -142,23 +148,37 @@ class Journal:
             JobNotFound: There is no such job.
             ShuttingDown: The server is stopping.
         """
+        feed = self._feeds.setdefault(job_id, Feed())
+        feed.readers += 1
+        try:
+            async for event in self._watched(feed, job_id, after):
+                yield event
+        finally:
+            feed.readers -= 1
+            if not feed.readers:
+                self._feeds.pop(job_id, None)
+
+    async def _watched(
+        self, feed: Feed, job_id: str, after: int
+    ) -> AsyncIterator[pb.JobEvent | None]:
         told = time.monotonic()
         while True:
-            seen = self._changes
-            job = await self.call(self.store.job, job_id)
-            events = await self.call(self.store.events, job_id, after)
+            seen = feed.count
+            news = feed.since(after)
+            if news is None:
+                news = await self.call(self.store.news, job_id, after)
+            job, events = news
             for event in events:
                 after = event.sequence
                 yield event
             if job.state in FINISHED and after >= job.last_sequence:
                 return
-            if self.stopping:
-                raise ShuttingDown
+            self.require_running()
             if events:
                 told = time.monotonic()
                 continue
-            rest = told + self._heartbeat_seconds - time.monotonic()
-            if not await self._change_after(seen, max(rest, 0.0)):
+            rest = told + self.heartbeat_seconds - time.monotonic()
+            if not await feed.change_after(seen, max(rest, 0.0)):
                 yield None
                 told = time.monotonic()
 
@@ -172,18 +192,13 @@ class Journal:
         told = self.store.epoch(job.id, epoch.progress.epoch)
         return told is not None and dict(told.metrics) == dict(epoch.metrics)
 
-    async def _change_after(self, seen: int, seconds: float | None) -> bool:
-        """Waits until any job has changed since `seen`; returns whether one has in time."""
-        async with self._changed:
-            changed = self._changed.wait_for(lambda: self._changes != seen)
-            try:
-                await asyncio.wait_for(changed, seconds)
-            except TimeoutError:
-                return False
-        return True
+    async def _told(self, job: Job, event: pb.JobEvent | None) -> None:
+        """Counts a transition that is on disk, and tells who waits for it.
 
-    async def _told(self, job: Job) -> None:
-        """Counts a transition that is on disk, and wakes who waits for it."""
+        Args:
+            job: The job after it.
+            event: The event; None where there are several.
+        """
         name, kind = NAMES[job.state], kind_of(job).task
         LOG.info("job %s: %s", job.id, name)
         self._metrics.transitions.labels(kind, name).inc()
@@ -194,13 +209,13 @@ class Journal:
             if job.HasField("start_time"):
                 seconds = seconds_between(job.start_time, job.end_time)
                 self._metrics.job_duration.labels(kind, name).observe(seconds)
+        feed = self._feeds.get(job.id)
+        if feed and event:
+            feed.tell(job, event)
+        elif feed:
+            feed.forget()
+        self.moves.wake()
         await self.count()
-        await self._notify()
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changes += 1
-            self._changed.notify_all()
 
 
 def _storage_failed(error: sqlite3.Error) -> StorageFailed:

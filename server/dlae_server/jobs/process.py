@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlae_server.jobs.memory import kernel_kills
+from dlae_server.jobs.verdict import OUT_OF_MEMORY, Verdict
 
 WORKER = (sys.executable, "-m", "dlae_server.jobs.worker")
 LINE_BYTES = 64 << 20
@@ -20,11 +21,16 @@ ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow", "TF_C
 
 
 class TaskProcess:
-    """One task in one process."""
+    """One task in one process.
+
+    Attributes:
+        verdict: What the process died of, where that is known once it has ended.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._kills = kernel_kills()
+        self.verdict: Verdict | None = None
 
     @classmethod
     async def start(
@@ -51,12 +57,18 @@ class TaskProcess:
         return cls(process)
 
     @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    @property
     def is_alive(self) -> bool:
         """Whether the process has not ended."""
         return self._process.returncode is None
 
     def give(self, task: dict[str, Any]) -> None:
         """Gives a waiting process its task."""
+        self._kills = kernel_kills()
         self._tell(json.dumps(task))
 
     async def messages(self) -> AsyncIterator[dict[str, Any]]:
@@ -92,10 +104,12 @@ class TaskProcess:
     def _killer(self) -> str:
         kills = kernel_kills()
         if kills != self._kills:
-            return (
+            cause = (
                 "the system's memory ran out and its process was ended; lower "
                 "training_configurations.batch_size or data_memory"
             )
+            self.verdict = Verdict(OUT_OF_MEMORY, cause)
+            return cause
         if kills is not None:
             return "its process was killed, but not for want of memory"
         return "its process was killed, perhaps for want of memory; lower the batch size"

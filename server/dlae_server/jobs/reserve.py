@@ -1,10 +1,14 @@
 """A worker in reserve: it has loaded the engine, which takes seconds, and waits for a task."""
 
 import asyncio
+import logging
+from pathlib import Path
 from typing import Any
 
 from dlae_server.jobs.process import WORKER, TaskProcess
 from dlae_server.settings import Settings
+
+LOG = logging.getLogger(__name__)
 
 
 class Reserve:
@@ -27,13 +31,19 @@ class Reserve:
         self._waiting: TaskProcess | None = None
         self._end: asyncio.TimerHandle | None = None
         self._filling = False
+        self._filler: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def start(self, task: dict[str, Any]) -> TaskProcess:
-        """Returns a process that has been given a task: the waiting one, or a new one."""
+    async def start(self, task: dict[str, Any], log: Path | None = None) -> TaskProcess:
+        """Returns a process that has been given a task: the waiting one, or a new one.
+
+        Args:
+            task: The task.
+            log: Where a new process writes what libraries print; None: to the reserve's own log.
+        """
         process = self._taken()
         if process is None or not process.is_alive:
-            return await TaskProcess.start(task, self._log, self._command)
+            return await TaskProcess.start(task, log or self._log, self._command)
         process.give(task)
         return process
 
@@ -52,6 +62,17 @@ class Reserve:
         else:
             loop = asyncio.get_running_loop()
             self._end = loop.call_later(self._seconds, self._let_go)
+
+    def fill_soon(self) -> None:
+        """Has a process wait, without waiting for it."""
+        if self._wants_one():
+            self._filler = asyncio.create_task(self._try_to_fill())
+
+    async def _try_to_fill(self) -> None:
+        try:
+            await self.fill()
+        except OSError as error:
+            LOG.warning("no worker can be kept in reserve: %s", error)
 
     async def close(self) -> None:
         """Ends the waiting process; there will be no other."""

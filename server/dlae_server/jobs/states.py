@@ -8,6 +8,9 @@ Job = pb.Job
 
 FINISHED = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
 
+# A worker is at work.
+ACTIVE = frozenset((Job.STATE_RUNNING, Job.STATE_PAUSING, Job.STATE_CANCELLING))
+
 # State -> its name for people and metrics.
 NAMES = {
     state: name.removeprefix("STATE_").lower()
@@ -29,11 +32,28 @@ def seconds_between(start: Timestamp, end: Timestamp) -> float:
 
 
 def enter(
-    job: Job, state: "Job.State", error: pb.JobError | None = None, message: str = ""
+    job: Job,
+    state: "Job.State",
+    error: pb.JobError | None = None,
+    message: str = "",
+    until: Timestamp | None = None,
 ) -> pb.JobEvent:
-    """Brings a job into a state; returns the event that tells of it."""
+    """Brings a job into a state; returns the event that tells of it.
+
+    Args:
+        job: The job.
+        state: The new state.
+        error: Why it failed.
+        message: For people.
+        until: Until when its worker has worked, where that has ended; None: now.
+    """
     time = now()
+    if job.state in ACTIVE and state not in ACTIVE and job.HasField("start_time"):
+        job.run_seconds += seconds_between(job.start_time, until or time)
     job.state = state
+    if state == Job.STATE_PAUSED:
+        # It stopped in good order: what came before is no sign of a fault.
+        job.stalls = 0
     if state == Job.STATE_RUNNING:
         job.attempt += 1
         job.stalls += 1

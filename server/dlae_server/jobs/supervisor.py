@@ -1,99 +1,92 @@
 """The supervisor: takes jobs through their lives."""
 
 import asyncio
-import logging
 import secrets
 import shutil
-from pathlib import Path
-from typing import Any
 
-from google.protobuf.json_format import ParseDict, ParseError
-
-from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
-from dlae_core.errors import DlaeError, StorageFailed
-from dlae_server.errors import JobFinished, JobNotFound, QueueFull, ShuttingDown
-from dlae_server.jobs.checkpoints import CHECKPOINT_FILE, bundle_folder, job_folder
+from dlae_core.errors import StorageFailed
+from dlae_server.errors import JobNotFound, QueueFull
+from dlae_server.jobs.checkpoints import job_folder
+from dlae_server.jobs.devices import Devices, Lease
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.kinds import kind_of
-from dlae_server.jobs.process import WORKER, TaskProcess
-from dlae_server.jobs.results import stored
-from dlae_server.jobs.states import FINISHED, NAMES, Job, enter, now, succeed_with
+from dlae_server.jobs.outcomes import STALLS, Outcomes, tidy
+from dlae_server.jobs.removal import Removal
+from dlae_server.jobs.reserve import Reserve
+from dlae_server.jobs.run import STOPPING, Run
+from dlae_server.jobs.states import ACTIVE, FINISHED, Job, now
+from dlae_server.jobs.transitions import begin, cancel, pause, resume, wait_again
 from dlae_server.metrics import Metrics
-from dlae_server.models.registry import model_from_bundle
 from dlae_server.settings import Settings
 
-LOG = logging.getLogger(__name__)
-# Starts in a row that got no further than one before.
-STALLS = 3
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 class Supervisor:
-    """Runs jobs, one after the other, each in a worker process."""
+    """Runs jobs, each in a worker process: those of highest priority first, then the oldest.
+
+    A job that waits for cores or GPUs lets none pass; one whose user has as many running as are
+    allowed does.
+    """
 
     def __init__(
-        self,
-        settings: Settings,
-        metrics: Metrics,
-        journal: Journal,
-        command: tuple[str, ...] = WORKER,
+        self, settings: Settings, metrics: Metrics, journal: Journal, reserve: Reserve
     ) -> None:
         self._settings = settings
-        self._metrics = metrics
         self._journal = journal
-        self._command = command
-        self._process: TaskProcess | None = None
-        self._running = ""
+        self._reserve = reserve
+        self._outcomes = Outcomes(settings, metrics, journal)
+        self._removal = Removal(settings, journal)
+        self._devices = Devices(settings)
+        self._runs: dict[str, Run] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> "asyncio.Task[None]":
         """Puts right what a crash left behind; returns the task that works through the queue."""
-        call, store = self._journal.call, self._journal.store
-        for job in await call(store.in_state, Job.STATE_CANCELLING):
-            await self._journal.finish(job.id, Job.STATE_CANCELLED)
-        for job in await call(store.in_state, Job.STATE_RUNNING):
-            if job.stalls < STALLS:
-                await self._requeue(job.id, kind_of(job).interrupted)
-            else:
-                message = (
-                    f"the server stopped {job.stalls} times in a row while this job was running, "
-                    "which got no further in between"
-                )
-                error = pb.JobError(reason="SERVER_STOPPED", message=message)
-                await self._journal.finish(job.id, Job.STATE_FAILED, error)
+        for job in await self._journal.call(self._journal.store.in_state, *ACTIVE):
+            await self._recover(job)
         await self._journal.count()
         await self._sweep()
+        self._retention = await self._removal.start()
+        if self._settings.reserve_at_start:
+            self._reserve.fill_soon()
         return asyncio.create_task(self._work())
 
     def kill(self) -> None:
-        """Ends the running worker; its job goes back to the queue where the server is stopping."""
-        if self._process:
-            self._process.kill()
+        """Ends all workers; their jobs go back to the queue where the server is stopping."""
+        for run in self._runs.values():
+            run.kill()
 
-    async def submit(self, job: Job, config: str) -> Job:
+    async def submit(self, job: Job, config: str, request: str = "") -> Job:
         """Records a job; it is on disk when this returns.
 
         Args:
-            job: Its name, its kind and, where it predicts with one, its model.
+            job: Its name, its kind, its options and, where it predicts with one, its model.
             config: What it is to do.
+            request: Digest of all that was asked for.
+
+        Returns:
+            The job, or the one that the same request has made before.
 
         Raises:
+            InvalidRequest: It asks for more than the server has.
             QueueFull: Too many jobs are waiting.
+            RequestIdInUse: Something else was asked for under the same request id.
             ShuttingDown: The server is stopping.
             StorageFailed: The disk is nearly full.
         """
-        if self._journal.stopping:
-            raise ShuttingDown
+        self._journal.require_running()
         call, store = self._journal.call, self._journal.store
-        counts = await call(store.count_by_state)
-        if counts.get(Job.STATE_QUEUED, 0) >= self._settings.queued_jobs:
-            raise QueueFull("jobs", self._settings.queued_jobs)
+        self._devices.check(job.options)
+        await self._require_room(job.options.user)
         if shutil.disk_usage(self._settings.data_dir).free < self._settings.free_bytes:
             raise StorageFailed("the server's disk is nearly full; no job can be accepted")
-        while await call(store.has_job, job_id := _new_id(job.name)):
+        while await call(store.is_taken, job_id := _new_id(job.name)):
             continue
-        new = Job(id=job_id, name=job.name, kind=job.kind, model=job.model, create_time=now())
-        return await self._journal.add(new, config)
+        new = Job(id=job_id, create_time=now())
+        new.MergeFrom(job)
+        return await self._journal.add(new, config, request)
 
     async def cancel(self, job_id: str) -> Job:
         """Asks a job to stop.
@@ -102,126 +95,145 @@ class Supervisor:
             JobNotFound: There is no such job.
             JobFinished: It has ended.
         """
-        job = await self._journal.change(job_id, _cancel)
-        if job.state == Job.STATE_CANCELLING and self._process and self._running == job_id:
-            self._process.cancel()
+        job = await self._journal.change(job_id, cancel)
+        self._stop(job)
+        if job.state in FINISHED:
+            # One that was paused has left its work.
+            await asyncio.to_thread(tidy, job_folder(self._settings.data_dir, job_id))
         return job
 
+    async def pause(self, job_id: str) -> Job:
+        """Asks a job to stop for a while.
+
+        Raises:
+            JobBusy: It is being cancelled.
+            JobNotFound: There is no such job.
+            JobFinished: It has ended.
+        """
+        job = await self._journal.change(job_id, pause)
+        self._stop(job)
+        return job
+
+    async def resume(self, job_id: str) -> Job:
+        """Has a paused job wait for a worker again.
+
+        Raises:
+            JobBusy: It is still being paused, or is being cancelled.
+            JobNotFound: There is no such job.
+            JobFinished: It has ended.
+            QueueFull: Too many jobs are waiting.
+            ShuttingDown: The server is stopping.
+        """
+        self._journal.require_running()
+        job = await self._journal.call(self._journal.store.job, job_id)
+        if job.state == Job.STATE_PAUSED:
+            await self._require_room(job.options.user)
+        return await self._journal.change(job_id, resume)
+
+    async def delete(self, job_id: str) -> Job:
+        """Deletes a job that has ended, with its files; returns it as it was.
+
+        Raises:
+            JobBusy: It has not ended, or another job goes on from its checkpoint.
+            JobNotFound: There is no such job.
+        """
+        job = await self._journal.call(self._journal.store.job, job_id)
+        if job.state in FINISHED and job_id in self._tasks:
+            # Its folder is just being tidied up.
+            await asyncio.wait((self._tasks[job_id],))
+        return await self._removal.delete(job_id)
+
+    async def _require_room(self, user: str) -> None:
+        """Raises `QueueFull` where too many jobs wait, of one user or of all."""
+        call, store, settings = self._journal.call, self._journal.store, self._settings
+        counts = await call(store.count_by_state)
+        if counts.get(Job.STATE_QUEUED, 0) >= settings.queued_jobs:
+            raise QueueFull("jobs", settings.queued_jobs)
+        limit = settings.queued_jobs_per_user
+        if limit is not None and await call(store.count_of_user, user, Job.STATE_QUEUED) >= limit:
+            raise QueueFull("jobs of this user", limit)
+
+    def _stop(self, job: Job) -> None:
+        if job.state in STOPPING and job.id in self._runs:
+            self._runs[job.id].stop()
+
     async def _work(self) -> None:
-        while job := await self._journal.next_queued():
-            job = await self._journal.change(job.id, _begin)
-            if job.state == Job.STATE_RUNNING:
-                await self._run(job)
-
-    async def _run(self, job: Job) -> None:
-        folder = job_folder(self._settings.data_dir, job.id)
+        moves = self._journal.moves
         try:
-            message = await self._followed(job, folder)
-        except (OSError, ValueError, ParseError) as error:
-            LOG.error("job %s: its worker cannot be followed", job.id, exc_info=error)
-            text = "internal error; the server's log names it"
-            message = {"failure": {"reason": "INTERNAL", "message": text}}
+            while self._tasks or not self._journal.stopping:
+                seen = moves.count
+                while await self._begin_next():
+                    continue
+                change = asyncio.create_task(moves.change_after(seen, None))
+                await asyncio.wait(
+                    (change, *self._tasks.values()), return_when=asyncio.FIRST_COMPLETED
+                )
+                change.cancel()
+                for job_id in [job_id for job_id, task in self._tasks.items() if task.done()]:
+                    self._tasks.pop(job_id).result()
         finally:
+            self._retention.cancel()
             self.kill()
-            self._running, self._process = "", None
-        await self._end(job.id, message)
-        ended = await self._journal.call(self._journal.store.job, job.id)
-        if ended.state in FINISHED:
-            await asyncio.to_thread(_tidy, folder)
 
-    async def _followed(self, job: Job, folder: Path) -> dict[str, Any]:
-        """Starts a worker and records its events; returns its last message."""
-        folder.mkdir(parents=True, exist_ok=True)
-        call, store, job_id = self._journal.call, self._journal.store, job.id
-        config = await call(store.config, job_id)
-        task = {"task": kind_of(job).task, "config": config, "workspace": str(folder / "work")}
-        self._running = job_id
-        self._process = await TaskProcess.start(task, folder / "worker.log", self._command)
-        # Neither who cancels nor who stops the server could reach the worker until now.
-        if self._journal.stopping:
-            self._process.kill()
-        if (await call(store.job, job_id)).state == Job.STATE_CANCELLING:
-            self._process.cancel()
-        last: dict[str, Any] = {}
-        async for message in self._process.messages():
-            if "event" in message:
-                await self._journal.add_event(job_id, ParseDict(message["event"], pb.JobEvent()))
-            else:
-                last = message
-        cause = await self._process.end()
-        return last or {"died": cause}
-
-    async def _end(self, job_id: str, message: dict[str, Any]) -> None:
-        """Brings a job into the state that the last message of its worker means."""
-        if "bundle" in message.get("result", {}):
-            await self._succeed(job_id, Path(message["result"]["bundle"]))
-        elif "result" in message:
-            await self._keep(job_id, Path(message["result"]["file"]))
-        elif "failure" in message:
-            failure = message["failure"]
-            sentence = failure["message"] + self._way_on(job_id)
-            error = pb.JobError(reason=failure["reason"], message=sentence)
-            await self._journal.finish(job_id, Job.STATE_FAILED, error)
-        elif "died" in message:
-            await self._died(job_id, message["died"])
+    async def _begin_next(self) -> bool:
+        """Begins the job whose turn it is, where there is one and what it needs is free."""
+        if self._journal.stopping or self._devices.is_full:
+            return False
+        call, store = self._journal.call, self._journal.store
+        found = await call(store.next_queued, await self._busy_users())
+        if found is None:
+            return False
+        job, config = found
+        if job.id in self._tasks:
+            # It waits again, and its last run is not quite over.
+            return False
+        lease = self._devices.take(job.id, job.options, config)
+        if lease is None:
+            return False
+        try:
+            job = await self._journal.change(job.id, begin)
+        except JobNotFound:
+            self._devices.give_back(job.id)
+            return True
+        if job.state == Job.STATE_RUNNING:
+            self._tasks[job.id] = asyncio.create_task(self._run(job, config, lease))
         else:
-            await self._journal.finish(job_id, Job.STATE_CANCELLED)
+            self._devices.give_back(job.id)
+        return True
 
-    async def _died(self, job_id: str, cause: str) -> None:
-        job = await self._journal.call(self._journal.store.job, job_id)
-        if job.state == Job.STATE_CANCELLING:
-            await self._journal.finish(job_id, Job.STATE_CANCELLED)
-            return
-        if self._journal.stopping:
-            await self._requeue(job_id, kind_of(job).interrupted)
-            return
-        self._metrics.restarts.labels("job_died").inc()
-        if job.stalls < STALLS:
-            LOG.warning("job %s: %s", job_id, cause)
-            await self._requeue(job_id, kind_of(job).stopped(cause))
-        else:
-            message = f"{kind_of(job).work} stopped: {cause}{self._way_on(job_id)}"
-            error = pb.JobError(reason="WORKER_DIED", message=message)
-            await self._journal.finish(job_id, Job.STATE_FAILED, error)
+    async def _busy_users(self) -> list[str]:
+        """Returns the users who have as many jobs running as they may."""
+        limit = self._settings.running_jobs_per_user
+        if limit is None:
+            return []
+        counts = await self._journal.call(self._journal.store.count_by_user, *ACTIVE)
+        return [user for user, count in counts.items() if count >= limit]
 
-    def _way_on(self, job_id: str) -> str:
-        """Returns how to go on from a failed job's last checkpoint, where there is one."""
-        recovery = job_folder(self._settings.data_dir, job_id) / "work" / "recovery"
-        if not any(recovery.glob("*.dlae")):
-            return ""
-        return (
-            f"; its last checkpoint is kept: type_signal 'Train from Checkpoint' with "
-            f"load_checkpoint 'job:{job_id}' goes on from it"
+    async def _run(self, job: Job, config: str, lease: Lease) -> None:
+        run = Run(self._settings, self._journal, self._reserve, job)
+        self._runs[job.id] = run
+        try:
+            ending = await run.follow(config, lease)
+            await self._outcomes.settle(job.id, ending)
+        finally:
+            del self._runs[job.id]
+            self._devices.give_back(job.id)
+
+    async def _recover(self, job: Job) -> None:
+        """Puts a job right that was running when the server stopped."""
+        if job.state in STOPPING or job.stalls < STALLS:
+            events = await self._journal.call(
+                self._journal.store.events, job.id, job.last_sequence - 1
+            )
+            until, message = events[-1].time, kind_of(job).interrupted
+            await self._journal.change(job.id, lambda job: wait_again(job, message, until))
+            return
+        message = (
+            f"the server stopped {job.stalls} times in a row while this job was running, "
+            "which got no further in between"
         )
-
-    async def _succeed(self, job_id: str, bundle: Path) -> None:
-        """Moves the bundle to its place, then tells of it."""
-        job = await self._journal.call(self._journal.store.job, job_id)
-        target = bundle_folder(self._settings.data_dir, job_id)
-        try:
-            model = await asyncio.to_thread(_stored, bundle, target, job)
-        except (OSError, DlaeError) as error:
-            await self._fail_to_store(job_id, "trained model", error)
-        else:
-            await self._journal.finish_with_model(model)
-
-    async def _keep(self, job_id: str, file: Path) -> None:
-        """Moves what a session of inference wrote to its place, then tells of it."""
-        try:
-            result = await asyncio.to_thread(stored, file, self._settings.data_dir, job_id)
-        except OSError as error:
-            await self._fail_to_store(job_id, "file of predictions", error)
-        else:
-            await self._journal.change(job_id, lambda job: succeed_with(job, result))
-
-    async def _fail_to_store(self, job_id: str, what: str, error: Exception) -> None:
-        LOG.error("job %s: its %s cannot be stored", job_id, what, exc_info=error)
-        message = f"the {what} cannot be stored; look at the disk of the server"
-        failure = pb.JobError(reason=StorageFailed.reason, message=message)
-        await self._journal.finish(job_id, Job.STATE_FAILED, failure)
-
-    async def _requeue(self, job_id: str, message: str) -> None:
-        await self._journal.change(job_id, lambda job: _wait_again(job, message))
+        error = pb.JobError(reason="SERVER_STOPPED", message=message)
+        await self._journal.finish(job.id, Job.STATE_FAILED, error)
 
     async def _sweep(self) -> None:
         """Tidies up after jobs that ended just before the server did."""
@@ -231,46 +243,8 @@ class Supervisor:
             except JobNotFound:
                 continue
             if job.state in FINISHED:
-                await asyncio.to_thread(_tidy, work.parent)
+                await asyncio.to_thread(tidy, work.parent)
 
 
 def _new_id(name: str) -> str:
     return f"{name}-" + "".join(secrets.choice(ALPHABET) for _ in range(4))
-
-
-def _begin(job: Job) -> pb.JobEvent | None:
-    """Begins a job that still waits: it may have been cancelled since it was seen."""
-    return enter(job, Job.STATE_RUNNING) if job.state == Job.STATE_QUEUED else None
-
-
-def _wait_again(job: Job, message: str) -> pb.JobEvent:
-    """Puts a job back whose worker is gone; it may have been cancelled meanwhile."""
-    if job.state == Job.STATE_CANCELLING:
-        return enter(job, Job.STATE_CANCELLED)
-    return enter(job, Job.STATE_QUEUED, message=message)
-
-
-def _cancel(job: Job) -> pb.JobEvent | None:
-    if job.state in FINISHED:
-        raise JobFinished(job.id, NAMES[job.state])
-    if job.state == Job.STATE_CANCELLING:
-        return None
-    waits = job.state == Job.STATE_QUEUED
-    return enter(job, Job.STATE_CANCELLED if waits else Job.STATE_CANCELLING)
-
-
-def _tidy(folder: Path) -> None:
-    """Leaves of a job's work its last checkpoint, from which another job may go on."""
-    checkpoints = sorted((folder / "work" / "recovery").glob("*.dlae"))
-    if checkpoints:
-        checkpoints[-1].replace(folder / CHECKPOINT_FILE)
-    shutil.rmtree(folder / "work", ignore_errors=True)
-
-
-def _stored(bundle: Path, target: Path, job: Job) -> models_pb2.Model:
-    """Moves a bundle to its place; returns it as a model."""
-    # What an earlier attempt left there was never told of.
-    shutil.rmtree(target, ignore_errors=True)
-    target.parent.mkdir(exist_ok=True)
-    shutil.move(bundle, target)
-    return model_from_bundle(target, job)

@@ -6,6 +6,7 @@
     {"task": "infer", "config": text, "workspace": folder}
     {"task": "validate", "config": text}
 
+each with the `log` to write to and the `devices` to use, where they are not the process's own,
 and writes lines of JSON to standard output: any number of `{"event": ...}`, then one of
 `{"result": ...}`, `{"failure": {"reason", "message"}}` and `{"cancelled": true}`. A later input
 line `cancel` asks it to stop; the end of input means that the server is gone, and ends it at once.
@@ -18,6 +19,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -57,6 +59,26 @@ class Channel:
             if line.strip() == "cancel":
                 self.cancelled.set()
         os._exit(1)
+
+
+def settle_in(task: dict[str, Any]) -> None:
+    """Turns to the log of the task, and keeps to the cores and GPUs that it may use.
+
+    TensorFlow looks at both when it does its first operation, which is still to come.
+    """
+    if task.get("log"):
+        log = os.open(task["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        for stream in (1, 2):
+            os.dup2(log, stream)
+        os.close(log)
+    devices = task.get("devices") or {}
+    if devices.get("gpus") is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(devices["gpus"]) or "-1"
+    if devices.get("cores") and hasattr(os, "sched_setaffinity"):
+        # Libraries have begun threads, each of which has its own.
+        for thread in os.listdir("/proc/self/task"):
+            with suppress(OSError):
+                os.sched_setaffinity(int(thread), devices["cores"])
 
 
 def prepare() -> None:
@@ -107,6 +129,7 @@ def main() -> int:
     try:
         prepare()
         task = _task()
+        settle_in(task)
         threading.Thread(target=channel.listen, daemon=True).start()
         channel.send({"result": TASKS[task["task"]](task, channel)})
     except TrainingCancelled:

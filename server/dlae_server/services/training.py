@@ -1,14 +1,13 @@
-"""`TrainingService`: submits, follows and cancels jobs, and hands out what they wrote."""
+"""`TrainingService`: checks configurations and submits jobs; `jobs.py` has what comes after."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import grpc
 
 from dlae.v1 import training_pb2 as pb
 from dlae.v1.config_pb2 import Config
-from dlae.v1.training_pb2_grpc import TrainingServiceServicer
 from dlae_core.config import (
     Loaded,
     load_config,
@@ -22,18 +21,18 @@ from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
 from dlae_server.jobs.checkpoints import put_in_place
 from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.options import checked_options, digest_of
 from dlae_server.jobs.reserve import Reserve
-from dlae_server.jobs.results import chunks, result_of, results_folder
 from dlae_server.jobs.served import model_in_place
 from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.models.registry import checked_name
-from dlae_server.services.pages import page_size
+from dlae_server.services.jobs import JobCalls
 from dlae_server.settings import Settings
 
 Context: TypeAlias = grpc.aio.ServicerContext
 
 
-class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
+class TrainingService(JobCalls):
     """Converts between the contract and the supervisor."""
 
     def __init__(
@@ -43,9 +42,7 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
         supervisor: Supervisor,
         reserve: Reserve,
     ) -> None:
-        self._settings = settings
-        self._journal = journal
-        self._supervisor = supervisor
+        super().__init__(settings, journal, supervisor)
         self._reserve = reserve
         self._validating = 0
 
@@ -76,63 +73,47 @@ class TrainingService(TrainingServiceServicer):  # type: ignore[misc]
 
     async def Train(self, request: pb.TrainRequest, context: Context) -> pb.TrainResponse:
         """Records a job that makes a model."""
-        name = checked_name(request.name)
+        if made := await self._made(request):
+            return pb.TrainResponse(job=made)
         loaded, _ = await self._checked(request.config)
         if _is_inference(loaded):
             message = "expected a session that trains, got Inference; Run runs those as well"
             raise InvalidConfig([Violation("config_file.type_signal", "NO_TRAINING", message)])
-        job = await self._submitted(pb.Job(name=name, kind=pb.Job.KIND_TRAINING), loaded)
+        job = await self._submitted(request, pb.Job(kind=pb.Job.KIND_TRAINING), loaded)
         return pb.TrainResponse(job=job, warnings=_violations(loaded.warnings))
 
     async def Run(self, request: pb.RunRequest, context: Context) -> pb.RunResponse:
         """Records a job of any kind."""
-        name = checked_name(request.name)
+        if made := await self._made(request):
+            return pb.RunResponse(job=made)
         loaded, model = await self._checked(request.config)
         kind = pb.Job.KIND_INFERENCE if _is_inference(loaded) else pb.Job.KIND_TRAINING
-        job = await self._submitted(pb.Job(name=name, kind=kind, model=model), loaded)
+        job = await self._submitted(request, pb.Job(kind=kind, model=model), loaded)
         return pb.RunResponse(job=job, warnings=_violations(loaded.warnings))
 
-    async def FetchResult(
-        self, request: pb.FetchResultRequest, context: Context
-    ) -> AsyncIterator[pb.FetchResultResponse]:
-        """Streams a file that a job wrote."""
-        journal = self._journal
-        job = await journal.call(journal.store.job, request.job_id)
-        file = result_of(job, request.file)
-        if not 0 <= request.offset <= file.size_bytes:
-            raise InvalidRequest(
-                f"expected an offset from 0 to {file.size_bytes}, got {request.offset}"
-            )
-        path = results_folder(self._settings.data_dir, job.id) / file.name
-        async for offset, data in chunks(path, request.offset):
-            yield pb.FetchResultResponse(file=file.name, offset=offset, data=data)
+    async def _made(self, request: pb.TrainRequest | pb.RunRequest) -> pb.Job | None:
+        """Returns the job that a repeated request has made; None where it is a new one.
 
-    async def Status(self, request: pb.StatusRequest, context: Context) -> pb.StatusResponse:
-        """Returns a job."""
-        journal = self._journal
-        return pb.StatusResponse(job=await journal.call(journal.store.job, request.job_id))
+        Raises:
+            InvalidRequest: Name or options are not allowed.
+            RequestIdInUse: Something else was asked for under the same request id.
+        """
+        checked_name(request.name)
+        options = checked_options(request.options)
+        if not options.request_id:
+            return None
+        call, store = self._journal.call, self._journal.store
+        return await call(store.requested, options.request_id, digest_of(request))
 
-    async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
-        """Returns a page of jobs."""
-        journal, size = self._journal, page_size(request.page_size)
-        jobs, token = await journal.call(journal.store.jobs, size, request.page_token)
-        return pb.ListJobsResponse(jobs=jobs, next_page_token=token)
-
-    async def Watch(
-        self, request: pb.WatchRequest, context: Context
-    ) -> AsyncIterator[pb.WatchResponse]:
-        """Streams a job's events."""
-        async for event in self._journal.watch(request.job_id, request.after_sequence):
-            yield pb.WatchResponse(event=event)
-
-    async def Cancel(self, request: pb.CancelRequest, context: Context) -> pb.CancelResponse:
-        """Asks a job to stop."""
-        return pb.CancelResponse(job=await self._supervisor.cancel(request.job_id))
-
-    async def _submitted(self, job: pb.Job, loaded: Loaded) -> pb.Job:
+    async def _submitted(
+        self, request: pb.TrainRequest | pb.RunRequest, job: pb.Job, loaded: Loaded
+    ) -> pb.Job:
         if loaded.unsupported:
             raise InvalidConfig(loaded.unsupported)
-        return await self._supervisor.submit(job, write_config(loaded.config))
+        job.name = request.name
+        job.options.CopyFrom(request.options)
+        config = write_config(loaded.config)
+        return await self._supervisor.submit(job, config, digest_of(request))
 
     async def _checked(self, source: pb.ConfigSource) -> tuple[Loaded, str]:
         """Returns a checked configuration, files in the place of references.

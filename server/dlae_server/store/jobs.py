@@ -1,26 +1,68 @@
 """Jobs and their events on disk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from dlae.v1 import training_pb2
-from dlae_server.errors import JobNotFound
+from dlae_server.errors import JobNotFound, RequestIdInUse
 from dlae_server.store.connection import Connection, page_number
 
 Job = training_pb2.Job
+ListJobsRequest = training_pb2.ListJobsRequest
+# Text of SQL, and its values.
+Condition: TypeAlias = tuple[str, list[int | str]]
 JobEvent = training_pb2.JobEvent
 
 
 class Jobs(Connection):
     """Jobs and their events."""
 
-    def add_job(self, job: Job, config: str, event: JobEvent) -> Job:
-        """Records a new job with its first event."""
+    def add_job(self, job: Job, config: str, event: JobEvent, request: str = "") -> Job:
+        """Records a new job with its first event; or returns the one that the request has made.
+
+        Args:
+            job: The job.
+            config: What it is to do.
+            event: The event.
+            request: Digest of all that was asked for.
+
+        Raises:
+            RequestIdInUse: Something else was asked for under the same request id.
+        """
+        options = job.options
         with self._transaction():
+            made = self.requested(options.request_id, request)
+            if made is not None:
+                return made
             self._connection.execute(
-                "INSERT INTO jobs (id, state, kind, config, job) VALUES (?, ?, ?, ?, ?)",
-                (job.id, job.state, job.kind, config, job.SerializeToString()),
+                "INSERT INTO jobs (id, state, kind, config, job, name, user, priority, request_id, "
+                "request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(job.id, job.state, job.kind, config, job.SerializeToString(), job.name),
+                    *(options.user, options.priority, options.request_id or None, request),
+                ),
+            )
+            self._connection.executemany(
+                "INSERT INTO labels VALUES (?, ?, ?)",
+                [(name, value, job.id) for name, value in options.labels.items()],
             )
             return self._append(job, event)
+
+    def requested(self, request_id: str, request: str) -> Job | None:
+        """Returns the job that a request has made; None where there is none.
+
+        Raises:
+            RequestIdInUse: Something else was asked for under the same request id.
+        """
+        row = self._connection.execute(
+            "SELECT job, request FROM jobs WHERE request_id = ?", (request_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        job = Job.FromString(row[0])
+        if row[1] != request:
+            raise RequestIdInUse(job.id)
+        return job
 
     def record(
         self, job_id: str, change: Callable[[Job], JobEvent | None]
@@ -65,16 +107,28 @@ class Jobs(Connection):
         ).fetchone()
         return str(text)
 
-    def jobs(self, size: int, token: str) -> tuple[list[Job], str]:
+    def jobs(
+        self, size: int, token: str, wanted: ListJobsRequest | None = None
+    ) -> tuple[list[Job], str]:
         """Returns a page of jobs, the newest first, and the token of the next page.
+
+        Args:
+            size: Most jobs of the page.
+            token: Token of the page, empty for the first.
+            wanted: Its filters say which jobs; None: all.
 
         Raises:
             InvalidRequest: A token that no page gave.
         """
         before = page_number(token) if token else 1 << 62
+        conditions: list[Condition] = [
+            ("number < ?", [before]),
+            *_conditions(wanted or ListJobsRequest()),
+        ]
         rows = self._connection.execute(
-            "SELECT number, job FROM jobs WHERE number < ? ORDER BY number DESC LIMIT ?",
-            (before, size + 1),
+            f"SELECT number, job FROM jobs WHERE {' AND '.join(text for text, _ in conditions)} "
+            "ORDER BY number DESC LIMIT ?",
+            [*(value for _, values in conditions for value in values), size + 1],
         ).fetchall()
         following = str(rows[size - 1][0]) if len(rows) > size else ""
         return [Job.FromString(blob) for _, blob in rows[:size]], following
@@ -98,6 +152,35 @@ class Jobs(Connection):
         )
         return {(kind, state): count for kind, state, count in rows}
 
+    def count_by_user(self, *states: int) -> dict[str, int]:
+        """Returns how many jobs in some states each user has who has any."""
+        marks = ", ".join("?" * len(states))
+        rows = self._connection.execute(
+            f"SELECT user, COUNT(*) FROM jobs WHERE state IN ({marks}) GROUP BY user", states
+        )
+        return dict(rows)
+
+    def count_of_user(self, user: str, state: int) -> int:
+        """Returns how many jobs a user has in a state."""
+        (count,) = self._connection.execute(
+            "SELECT COUNT(*) FROM jobs WHERE user = ? AND state = ?", (user, state)
+        ).fetchone()
+        return int(count)
+
+    def next_queued(self, without: list[str]) -> tuple[Job, str] | None:
+        """Returns the waiting job whose turn it is, and what it is to do; None where there is none.
+
+        Args:
+            without: Users whose jobs are passed over.
+        """
+        marks = ", ".join("?" * len(without))
+        row = self._connection.execute(
+            f"SELECT job, config FROM jobs WHERE state = ? AND user NOT IN ({marks}) "
+            "ORDER BY priority DESC, number LIMIT 1",
+            (Job.STATE_QUEUED, *without),
+        ).fetchone()
+        return (Job.FromString(row[0]), str(row[1])) if row else None
+
     def filed(self) -> dict[str, tuple[int, int]]:
         """Returns under which state each job is filed, and the number of its latest event."""
         rows = self._connection.execute(
@@ -112,6 +195,14 @@ class Jobs(Connection):
             (job_id, after, limit),
         )
         return [JobEvent.FromString(blob) for (blob,) in rows]
+
+    def news(self, job_id: str, after: int) -> tuple[Job, list[JobEvent]]:
+        """Returns a job, and its events from the one after a sequence number.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        return self.job(job_id), self.events(job_id, after)
 
     def epoch(self, job_id: str, number: int) -> training_pb2.EpochFinished | None:
         """Returns what was last told of an epoch of a job, from 1; None where nothing was."""
@@ -141,3 +232,14 @@ class Jobs(Connection):
             (job.state, job.SerializeToString(), job.id),
         )
         return job
+
+
+def _conditions(wanted: ListJobsRequest) -> Iterator[Condition]:
+    """Yields what filters ask for, as conditions with their values."""
+    if wanted.states:
+        yield f"state IN ({', '.join('?' * len(wanted.states))})", [*wanted.states]
+    for column in ("name", "user"):
+        if value := getattr(wanted, column):
+            yield f"{column} = ?", [value]
+    for name, value in wanted.labels.items():
+        yield "id IN (SELECT job_id FROM labels WHERE name = ? AND value = ?)", [name, value]

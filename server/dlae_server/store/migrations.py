@@ -66,4 +66,25 @@ MIGRATIONS = (
     ALTER TABLE jobs ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;
     CREATE INDEX jobs_by_kind ON jobs (kind, state);
     """,
+    # What jobs are found and ordered by, requests that must not make a second one, and jobs whose
+    # folders are still to go. Identifiers are names, a hyphen and four letters.
+    """
+    ALTER TABLE jobs ADD COLUMN name TEXT NOT NULL DEFAULT '';
+    ALTER TABLE jobs ADD COLUMN user TEXT NOT NULL DEFAULT '';
+    ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN request_id TEXT;
+    ALTER TABLE jobs ADD COLUMN request TEXT NOT NULL DEFAULT '';
+    UPDATE jobs SET name = substr(id, 1, max(length(id) - 5, 0));
+    CREATE UNIQUE INDEX jobs_by_request ON jobs (request_id);
+    CREATE INDEX jobs_in_queue ON jobs (state, priority DESC, number);
+    CREATE INDEX jobs_by_user ON jobs (user, state);
+    CREATE TABLE labels (
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        job_id TEXT NOT NULL REFERENCES jobs (id),
+        PRIMARY KEY (name, value, job_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX labels_by_job ON labels (job_id);
+    CREATE TABLE removals (job_id TEXT PRIMARY KEY) WITHOUT ROWID;
+    """,
 )

@@ -4,7 +4,7 @@ import json
 import re
 
 from dlae.v1 import models_pb2 as pb
-from dlae_server.errors import ModelInUse
+from dlae_server.errors import JobBusy, ModelInUse
 from dlae_server.jobs.states import FINISHED, NAMES, succeed
 from dlae_server.models.registry import Version
 from dlae_server.models.signature import Signature
@@ -71,6 +71,63 @@ class Store(Jobs, Aliases):
             change = pb.ModelChange(kind=kind, version=model.version, who=by.who, why=by.why)
             self._note(name, change)
             return model
+
+    def is_taken(self, job_id: str) -> bool:
+        """Returns whether a new job cannot have an id: another has it, or had it and left files."""
+        row = self._connection.execute(
+            "SELECT 1 FROM jobs WHERE id = ?1 UNION ALL SELECT 1 FROM models WHERE bundle = ?1 "
+            "UNION ALL SELECT 1 FROM removals WHERE job_id = ?1 LIMIT 1",
+            (job_id,),
+        ).fetchone()
+        return row is not None
+
+    def delete_job(self, job_id: str) -> Job:
+        """Deletes a job that has ended, and notes that its folder is to go; returns it as it was.
+
+        The model that it made stays.
+
+        Raises:
+            JobBusy: It has not ended, or a job that has not goes on from its checkpoint.
+            JobNotFound: There is no such job.
+        """
+        with self._transaction():
+            job = self.job(job_id)
+            if job.state not in FINISHED:
+                raise JobBusy(job_id, f"has not ended, it is {NAMES[job.state]}; cancel it first")
+            self._require_no_successor(job_id)
+            execute = self._connection.execute
+            execute("UPDATE models SET job_id = NULL WHERE job_id = ?", (job_id,))
+            for table, column in (("events", "job_id"), ("labels", "job_id"), ("jobs", "id")):
+                execute(f"DELETE FROM {table} WHERE {column} = ?", (job_id,))
+            execute("INSERT OR IGNORE INTO removals VALUES (?)", (job_id,))
+            return job
+
+    def removals(self) -> list[str]:
+        """Returns the deleted jobs whose folders are still to go."""
+        return [job_id for (job_id,) in self._connection.execute("SELECT job_id FROM removals")]
+
+    def removed(self, job_id: str) -> None:
+        """Notes that the folder of a deleted job is gone."""
+        self._connection.execute("DELETE FROM removals WHERE job_id = ?", (job_id,))
+
+    def ended_before(self, seconds: float) -> list[str]:
+        """Returns the jobs that ended before a time, in seconds since 1970, the oldest first."""
+        return [
+            job.id
+            for job in self.in_state(*FINISHED)
+            if job.HasField("end_time") and job.end_time.ToNanoseconds() < seconds * 1e9
+        ]
+
+    def _require_no_successor(self, job_id: str) -> None:
+        """Raises `JobBusy` where a job that has not ended goes on from what another has left."""
+        ended = ", ".join(map(str, FINISHED))
+        rows = self._connection.execute(
+            f"SELECT id, config FROM jobs WHERE state NOT IN ({ended}) AND instr(config, ?)",
+            (f"/jobs/{job_id}/",),
+        )
+        for other, config in rows:
+            if _begun_by(config) == job_id:
+                raise JobBusy(job_id, f"has the checkpoint that job '{other}' goes on from")
 
     def _heirs(self, model: pb.Model) -> list[str]:
         """Returns the jobs that have not ended and go on from a model, or predict with it."""

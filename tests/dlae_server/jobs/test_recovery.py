@@ -9,9 +9,11 @@ import pytest
 from dlae.v1 import training_pb2 as pb
 from dlae_server.jobs.checkpoints import CHECKPOINT_FILE
 from dlae_server.jobs.journal import Journal
+from dlae_server.jobs.outcomes import STALLS
 from dlae_server.jobs.progress import note
+from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.states import FINISHED, Job, enter
-from dlae_server.jobs.supervisor import STALLS, Supervisor
+from dlae_server.jobs.supervisor import Supervisor
 from dlae_server.metrics import Metrics
 from dlae_server.settings import Settings
 from dlae_server.store import Store
@@ -36,9 +38,9 @@ async def recovered(folder: Path, work: bool) -> tuple[Job, list[pb.JobEvent]]:
     journal = Journal(Settings("127.0.0.1:0", folder, (folder,), None), metrics)
     if not work:
         await journal.stop()
-    supervisor = Supervisor(
-        Settings("127.0.0.1:0", folder, (folder,), None), metrics, journal, WORKER
-    )
+    settings = Settings("127.0.0.1:0", folder, (folder,), None)
+    reserve = Reserve(settings, WORKER)
+    supervisor = Supervisor(settings, metrics, journal, reserve)
     task = await supervisor.start()
     if work:
         async for _ in journal.watch("a", 0):
@@ -47,6 +49,7 @@ async def recovered(folder: Path, work: bool) -> tuple[Job, list[pb.JobEvent]]:
     await task
     job = await journal.call(journal.store.job, "a")
     events = await journal.call(journal.store.events, "a", 0)
+    await reserve.close()
     await journal.close()
     return job, events
 
