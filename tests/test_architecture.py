@@ -37,6 +37,7 @@ LIGHT = (
     "dlae_core.data.report",
     "dlae_core.data.stored_boxes",
     "dlae_core.data.summary",
+    "dlae_core.data.unpaired_files",
     "dlae_core.engines.choice",
     "dlae_core.engines.openvino",
     "dlae_core.evaluation",

@@ -15,6 +15,7 @@ from dlae_core.data.expectation import expectation_from_config
 from dlae_core.data.inspection import inspect_pairs
 from dlae_core.data.report import problems_of_opening
 from dlae_core.data.source import PairedFiles, SampleFile
+from dlae_core.data.unpaired_files import UnpairedFiles, inspect_unpaired
 from dlae_core.errors import InvalidConfig, UnusableDataset, Violation
 
 
@@ -103,6 +104,8 @@ def _problems(files: list[Path], loaded: Loaded | None) -> list[str]:
             with SampleFile(files[0]) as images:
                 images.read(images.names[0])
             return []
+        if loaded and loaded.config.training_configurations.unpaired_switch:
+            return _problems_of_unpaired(files, loaded.config)
         problems = problems_of_opening(*files)
         if problems or not loaded:
             return problems
@@ -111,6 +114,12 @@ def _problems(files: list[Path], loaded: Loaded | None) -> list[str]:
             return inspect_pairs(pairs, expectation_from_config(loaded.config, shape))
     except UnusableDataset as error:
         return list(error.problems)
+
+
+def _problems_of_unpaired(files: list[Path], config: Config) -> list[str]:
+    with UnpairedFiles(*files) as both:
+        shape = both.annotations.shape(both.annotations.names[0])
+        return inspect_unpaired(both, expectation_from_config(config, shape))
 
 
 def _partial(source: ConfigSource) -> Config:

@@ -16,7 +16,7 @@ CHECKPOINTS = "save_configurations.save_checkpoints_path"
 PLATEAU = "learning_rate_schedule.decay_on_plateau_switch"
 
 # Kinds of model whose examples can be drawn.
-_DRAWN = ("FCN", "BBD")
+_DRAWN = ("FCN", "BBD", "GAN")
 # Files that a session cannot do without, each with what it is for.
 _FILES_NEEDED = {
     "Train": (("train_X", "an HDF5 file to train on"), ("train_y", "an HDF5 file to train on")),

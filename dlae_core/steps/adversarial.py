@@ -11,9 +11,11 @@ updated a discriminator twice, on true and on made images; here both losses add 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from dlae_core.losses.adversarial import (
@@ -26,7 +28,7 @@ from dlae_core.losses.adversarial import (
 )
 from dlae_core.losses.reduction import full_precision
 from dlae_core.monitors import LossParts
-from dlae_core.steps.compiled import Steps
+from dlae_core.steps.compiled import Float32, Steps
 from dlae_core.steps.pool import ImagePool
 
 # What is told: the generators' loss and its parts, what came of judging. Names of DLAE 1.0.
@@ -128,11 +130,20 @@ class AdversarialSteps(Steps):
         super().__init__(models, states, 1 + monitors.size, jit_compile)
         half = len(models) // 2
         self._generators = models[:half]
+        self._generator_steps = [partial(model, training=False) for model in self._generators]
         self._discriminators = [adversaries.of_discriminator(number) for number in range(half)]
         self._optimizer = optimizers[0]
         self._weights = tuple(weights)
         self._monitors = monitors
         self._optimizer.build(self._variables_of_generators())
+
+    @property
+    def generators(self) -> list[Callable[[Float32], Float32]]:
+        """What each generator makes of images, float32 (batch, *space, channels)."""
+        return [partial(self._made_by, step) for step in self._generator_steps]
+
+    def _made_by(self, step: Callable[..., Any], images: Float32) -> Float32:
+        return np.asarray(self._run(step, images), dtype=np.float32)
 
     def _train_step(self, images: Any, targets: Any, rates: Any) -> Any:
         variables = self._variables_of_generators()

@@ -11,12 +11,14 @@ from dlae_core.bundle import written_whole
 from dlae_core.checkpoints.archive import new_entry
 from dlae_core.data.pipeline import Delivers
 from dlae_core.families.table import family_of
+from dlae_core.steps import AdversarialSteps
 from dlae_core.training.boxed_pictures import BoxedPictures
 from dlae_core.training.event_log import EventLog
 from dlae_core.training.judging import decoder_of
 from dlae_core.training.kept import deliver, made_folder
 from dlae_core.training.learning import Learner
 from dlae_core.training.pictures import Pictures
+from dlae_core.training.translated_pictures import TranslatedPictures
 from dlae_core.training_data import TrainingData
 
 EXAMPLES_FILE = "examples.zip"
@@ -122,5 +124,7 @@ def _pictures(config: Config, learner: Learner, data: Delivers) -> Pictures | No
         return BoxedPictures(data, count, predict, decoder, family.classes(config, network))
     if not family.per_pixel:
         return None
+    if isinstance(learner.steps, AdversarialSteps):
+        return TranslatedPictures(data, count, learner.steps.generators)
     is_value = family.target_kind(config) == "values"
     return Pictures(data, count, 0 if is_value else network.output_shape[-1], predict)

@@ -51,7 +51,8 @@ def train(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> 
         StorageFailed: The disk is full or cannot be written.
     """
     settings = config.training_configurations
-    used = devices(settings.hardware, settings.number_of_gpus, settings.deterministic_switch)
+    deterministic, number = settings.deterministic_switch, settings.number_of_gpus
+    used = devices(settings.hardware, number, deterministic, cancelled)
     caller = Caller(emit if used.machines.is_chief else _untold, used.machines.agreed(cancelled))
     with used.machines.workspace(workspace) as own, held(own):
         _train(config, own, caller, used)

@@ -12,7 +12,7 @@ from dlae_core.data.inspection import Expectation, inspect_pairs
 from dlae_core.data.report import problems_of_opening
 from dlae_core.data.source import PairedFiles, SampleFile
 from dlae_core.data.split import Holdout, Split, check_apart, split_names
-from dlae_core.data.unpaired import UnpairedFiles, inspect_unpaired
+from dlae_core.data.unpaired_files import UnpairedFiles, inspect_unpaired
 from dlae_core.errors import UnusableDataset
 
 Files = PairedFiles | UnpairedFiles

@@ -22,7 +22,8 @@ from dlae_core.data.preparation import Preparation
 from dlae_core.data.source import PairedFiles, SampleFile
 from dlae_core.data.split import Split
 from dlae_core.data.transforms import Variation
-from dlae_core.data.unpaired import UnannotatedFile, UnpairedPipeline
+from dlae_core.data.unpaired import UnpairedPipeline
+from dlae_core.data.unpaired_files import UnannotatedFile
 from dlae_core.detection.encoding import Encoder
 from dlae_core.families.heads import hooked_maps
 from dlae_core.families.table import family_of

@@ -14,7 +14,8 @@ from dlae_core.data.pipeline import Batch, Passes, Pipeline, Resources
 from dlae_core.data.preparation import Preparation
 from dlae_core.data.source import SampleFile, write_samples
 from dlae_core.data.transforms import Variation
-from dlae_core.data.unpaired import UnannotatedFile, UnpairedPipeline
+from dlae_core.data.unpaired import UnpairedPipeline
+from dlae_core.data.unpaired_files import UnannotatedFile
 
 SHAPE = (2, 2, 1)
 

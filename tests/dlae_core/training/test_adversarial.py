@@ -2,9 +2,11 @@
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -87,17 +89,22 @@ def _rows(bundle: Path) -> list[dict[str, float]]:
 
 
 @pytest.mark.parametrize(
-    ("loss", "others"),
+    ("loss", "others", "picture"),
     [
-        ("pix2pix", ["discriminator"]),
-        ("cyclegan", ["discriminator1", "discriminator2", "generator2"]),
+        ("pix2pix", ["discriminator"], (8, 28)),
+        # There and back, of both images.
+        ("cyclegan", ["discriminator1", "discriminator2", "generator2"], (18, 28)),
     ],
 )
 def test_all_networks_are_saved_and_the_first_generator_predicts(
-    tmp_path: Path, loss: str, others: list[str]
+    tmp_path: Path, loss: str, others: list[str], picture: tuple[int, int]
 ) -> None:
     _write(tmp_path)
-    bundle = _train(_text(tmp_path, loss, monitors__ssim_switch=True), tmp_path / "work")
+    more = {"monitors__ssim_switch": True, "save_configurations__example_images": 1}
+    bundle = _train(_text(tmp_path, loss, **more), tmp_path / "work")
+    with zipfile.ZipFile(bundle / "examples.zip") as examples:
+        content = np.frombuffer(examples.read(examples.namelist()[-1]), np.uint8)
+    assert cv2.imdecode(content, cv2.IMREAD_GRAYSCALE).shape == picture
     for name in others:
         assert keras.models.load_model(bundle / f"{name}.keras").name == name
     names = {"loss", "g_loss", "g_adv", "g_recon", "d_loss", "d_acc", "ssim"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlae_client.cli.context import Session, command
-from dlae_client.cli.data.reading import config_from_file, expectation_of
+from dlae_client.cli.data.reading import config_from_file, expectation_of, require_pairs
 from dlae_client.cli.data.text import report_lines
 from dlae_client.cli.progress import Bar
 from dlae_client.errors import UnusableData
@@ -42,6 +42,8 @@ def check(
     from dlae_core.errors import UnusableDataset  # noqa: PLC0415
 
     settings = config_from_file(config) if config else None
+    if settings:
+        require_pairs(settings)
     problems = problems_of_opening(images, annotations)
     if problems:
         _end(session, {"valid": False, "problems": problems, "warnings": []})

@@ -8,7 +8,7 @@ import click
 from dlae.v1.config_pb2 import Config
 from dlae_client.cli.context import Session, command
 from dlae_client.cli.data import drawing
-from dlae_client.cli.data.reading import config_from_file, expectation_of
+from dlae_client.cli.data.reading import config_from_file, expectation_of, require_pairs
 from dlae_client.errors import InvalidRequest, LocalFileError, UnusableData
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def preview(
     if output.exists() and not force:
         raise LocalFileError(f"{output} exists already; choose another name or use --force")
     settings = config_from_file(config)
+    require_pairs(settings)
     try:
         with PairedFiles(*_files(settings, config.absolute().parent)) as pairs:
             expected = expectation_of(settings, pairs)
@@ -94,8 +95,6 @@ def _check(pairs: "PairedFiles", expected: "Expectation", names: list[str]) -> N
 def _rows(
     config: Config, expected: "Expectation", pairs: "PairedFiles", names: list[str], draws: int
 ) -> list["Row"]:
-    if config.config_file.model_signal == "GAN":
-        raise InvalidRequest("expected a CNN, an FCN or a BBD to preview, got a GAN", "NO_PREVIEW")
     try:
         from dlae_core.data.preview import preview as rows_of  # noqa: PLC0415 - needs OpenCV
     except ImportError as error:

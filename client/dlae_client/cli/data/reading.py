@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from dlae.v1.config_pb2 import Config
 from dlae_client.configuration import read_text
-from dlae_client.errors import InvalidConfiguration
+from dlae_client.errors import InvalidConfiguration, InvalidRequest
 from dlae_core.config import complete_config, load_config, read_config
 from dlae_core.errors import InvalidConfig
 
@@ -48,3 +48,17 @@ def expectation_of(config: Config, pairs: "PairedFiles") -> "Expectation":
     from dlae_core.data.expectation import expectation_from_config  # noqa: PLC0415 - needs h5py
 
     return expectation_from_config(config, pairs.annotations.shape(pairs.names[0]))
+
+
+def require_pairs(config: Config) -> None:
+    """Checks that images and annotations of a configuration pair.
+
+    Raises:
+        InvalidRequest: They do not.
+    """
+    if config.training_configurations.unpaired_switch:
+        message = (
+            "expected files that pair, but unpaired_switch says that they do not; "
+            "`dlae-client validate` checks them"
+        )
+        raise InvalidRequest(message, "UNPAIRED")
