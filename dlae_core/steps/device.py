@@ -1,9 +1,10 @@
 """The devices that a process trains on."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import tensorflow as tf
 
@@ -63,7 +64,12 @@ def device(hardware: str, deterministic: bool = False) -> str:
     return "gpu" if tf.config.get_visible_devices("GPU") else "cpu"
 
 
-def devices(hardware: str, number: int = 1, deterministic: bool = False) -> Devices:
+def devices(
+    hardware: str,
+    number: int = 1,
+    deterministic: bool = False,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Devices:
     """Makes the process use the configured devices.
 
     Must be called before the first operation.
@@ -72,20 +78,22 @@ def devices(hardware: str, number: int = 1, deterministic: bool = False) -> Devi
         hardware: `cpu`, `gpu` or `multi-gpu`.
         number: GPUs of this machine for `multi-gpu`. Without any, 1 is the processor.
         deterministic: As of `device`.
+        cancelled: Is asked while it waits for other machines whether to stop.
 
     Raises:
         InvalidConfig: There are fewer GPUs, or `TF_CONFIG` cannot be understood.
         MachineLost: Not all machines that `TF_CONFIG` names came.
+        TrainingCancelled: `cancelled` said so.
     """
     kind = device(hardware, deterministic)
     if hardware != SEVERAL:
         return Devices(kind)
     place = Place.of_environment()
-    names = _several(number)
+    names = tuple(_several(number))
     if place:
-        strategy = connected(place)
+        strategy = connected(place, cancelled)
         return Devices(kind, strategy, SeveralMachines(strategy, place))
-    return Devices(kind, tf.distribute.MirroredStrategy(names) if len(names) > 1 else None)
+    return Devices(kind, _mirrored(names) if len(names) > 1 else None)
 
 
 def lacking(hardware: str, number: int) -> list[Violation]:
@@ -98,6 +106,12 @@ def lacking(hardware: str, number: int) -> list[Violation]:
         f"{found or 'no'} GPU{'' if found == 1 else 's'}, got {number}"
     )
     return [Violation("training_configurations.number_of_gpus", "TOO_FEW_GPUS", sentence)]
+
+
+@cache
+def _mirrored(names: tuple[str, ...]) -> tf.distribute.Strategy:
+    # A second one in a process would take up the operations between devices of the first.
+    return tf.distribute.MirroredStrategy(list(names))
 
 
 def _several(number: int) -> list[str]:

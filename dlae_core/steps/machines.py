@@ -23,6 +23,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from dlae_core.errors import InvalidConfig, MachineLost, StorageFailed, Violation
+from dlae_core.steps.meeting import Waiting, meet, meet_as_chief
 
 VARIABLE = "TF_CONFIG"
 # How TensorFlow says that another machine has ended, or does not answer.
@@ -46,12 +47,17 @@ class Place:
     """Which of the machines this process is.
 
     Attributes:
-        machines: Number of machines.
+        addresses: Host and port of every machine, the chief's first.
         index: Of this one; the chief has 0.
     """
 
-    machines: int
+    addresses: tuple[tuple[str, int], ...]
     index: int
+
+    @property
+    def machines(self) -> int:
+        """Number of machines."""
+        return len(self.addresses)
 
     @classmethod
     def of_environment(cls) -> "Place | None":
@@ -210,14 +216,20 @@ def machine_lost(error: tf.errors.OpError) -> MachineLost:
     )
 
 
-def connected(place: Place) -> tf.distribute.Strategy:
+def connected(place: Place, cancelled: Callable[[], bool]) -> tf.distribute.Strategy:
     """Returns the strategy that connects all machines; waits for those that are not there yet.
 
     Must be called before the first operation.
 
     Raises:
         MachineLost: Not all of them came.
+        TrainingCancelled: `cancelled` said so while it waited.
     """
+    waiting = Waiting(cancelled)
+    if place.index:
+        meet(place.addresses[0], place.index, waiting)
+    else:
+        meet_as_chief(place.addresses[0][1], place.machines - 1, waiting)
     # TensorFlow's machines hear of each other's end within seconds. Not with a timeout of its own:
     # each operation between machines would keep a thread waiting for that long.
     handler = signal.getsignal(signal.SIGTERM)
@@ -236,5 +248,15 @@ def _place_of(found: Any) -> Place:
     cluster, task = found["cluster"], found["task"]
     if not set(cluster) <= set(_ROLES):
         raise ValueError(f"roles other than {_ROLES}")
-    hosts = [(role, index) for role in _ROLES for index, _ in enumerate(cluster.get(role, ()))]
-    return Place(len(hosts), hosts.index((task["type"], int(task["index"]))))
+    hosts = {
+        (role, index): address
+        for role in _ROLES
+        for index, address in enumerate(cluster.get(role, ()))
+    }
+    addresses = tuple(_address(text) for text in hosts.values())
+    return Place(addresses, list(hosts).index((task["type"], int(task["index"]))))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
