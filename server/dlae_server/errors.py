@@ -11,6 +11,7 @@ DlaeError
 ├─ NoEarlierVersion    rolling back an alias that has meant nothing else
 ├─ QueueFull           too much is waiting
 ├─ TensorTooLarge      more than the server takes
+├─ OutOfTime           a prediction took longer than its request allows
 ├─ ModelProcessDied    the process of a loaded model ended
 ├─ ShuttingDown        the server is stopping
 └─ CannotStart         the server cannot start as it was asked to
@@ -116,6 +117,13 @@ class TensorTooLarge(DlaeError):
         super().__init__(
             f"expected a tensor of at most {limit_bytes} bytes, got {size_bytes}; send fewer images"
         )
+
+
+class OutOfTime(DlaeError):
+    """A prediction took longer than its request allows."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the prediction took longer than the {seconds:g} s that were allowed")
 
 
 class ModelProcessDied(DlaeError):

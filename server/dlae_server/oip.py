@@ -28,6 +28,7 @@ from dlae.v1 import models_pb2, prediction_pb2
 from dlae_core.errors import InvalidTensor
 from dlae_server.errors import InvalidRequest
 from dlae_server.serving.frames import Question
+from dlae_server.serving.lane import BATCH_ROWS
 from dlae_server.serving.statistics import Statistics
 
 DESCRIPTION = Path(__file__).with_name("open_inference.binpb")
@@ -41,7 +42,13 @@ KINDS = {
 }
 DETECTORS = "BBD"
 _BOX_COLUMNS = 6
-EXTENSIONS = ("model_repository", "statistics")
+EXTENSIONS = (
+    "model_configuration",
+    "model_repository",
+    "parameters",
+    "schedule_policy",
+    "statistics",
+)
 
 DATATYPES = {
     "BOOL": "|b1",
@@ -129,6 +136,20 @@ def metadata(model: models_pb2.Model) -> Message:
         family=model.family, classes=str(model.classes), dlae_version=model.dlae_version
     )
     return answer
+
+
+def configuration(model: models_pb2.Model) -> Message:
+    """Returns what a model takes and gives, in the words of Triton's configurations."""
+    told = metadata(model)
+    config = message("ModelConfig")(
+        name=model.name, platform="dlae", backend="dlae", max_batch_size=BATCH_ROWS
+    )
+    for tensors, one_by_one in ((told.inputs, config.input), (told.outputs, config.output)):
+        for tensor in tensors:
+            kind = f"TYPE_{tensor.datatype}"
+            one_by_one.add(name=tensor.name, data_type=kind, dims=tensor.shape[1:])
+    config.dynamic_batching.SetInParent()
+    return config
 
 
 def add_statistics(answer: Message, model: models_pb2.Model, done: Statistics) -> None:

@@ -43,6 +43,7 @@ STATUSES: dict[type[core.DlaeError], grpc.StatusCode] = {
     server.NoEarlierVersion: grpc.StatusCode.FAILED_PRECONDITION,
     server.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     server.TensorTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    server.OutOfTime: grpc.StatusCode.DEADLINE_EXCEEDED,
     server.ModelProcessDied: grpc.StatusCode.UNAVAILABLE,
     server.ShuttingDown: grpc.StatusCode.UNAVAILABLE,
     server.CannotStart: grpc.StatusCode.INTERNAL,

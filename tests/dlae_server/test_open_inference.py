@@ -17,8 +17,11 @@ import dlae
 from dlae.arrays import array_from_tensor, tensor_from_array
 from dlae.v1 import models_pb2
 from dlae.v1 import prediction_pb2 as pb
+from dlae_core.errors import InvalidOptions
 from dlae_server import oip
 from dlae_server.errors import InvalidRequest
+from dlae_server.oip_parameters import is_urgent, options_of, seconds_of, values_of
+from tests.dlae_server.fakes import SLOW
 from tests.dlae_server.processes import ServerProcess, reason_of
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +109,7 @@ def test_tritons_client_is_answered_as_predict_answers(
 ) -> None:
     images = np.random.default_rng(1).random((3, 8, 8, 1), np.float32)
     np.save(tmp_path / "images.npy", images)
+    server.models.SetAlias(models_pb2.SetAliasRequest(model=f"{model}@1", alias="first"))
     script = Path(__file__).with_name("triton_calls.py")
     command = [sys.executable, script, server.facts["listen"], model, tmp_path / "images.npy"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -115,10 +119,17 @@ def test_tritons_client_is_answered_as_predict_answers(
     assert told["server"] == {
         "name": "dlae",
         "version": dlae.__version__,
-        "extensions": ["model_repository", "statistics"],
+        "extensions": list(oip.EXTENSIONS),
     }
     assert told["response"] == ["7", "1"]
-    assert told["unknown"] == "StatusCode.NOT_FOUND"
+    assert (told["unknown"], told["absent"]) == ("StatusCode.NOT_FOUND",) * 2
+    assert (told["misspelt"], told["changed"]) == ("StatusCode.INVALID_ARGUMENT",) * 2
+    assert {"name": model, "version": "1"} in told["unloaded"]["models"]
+    config = told["config"]["config"]
+    assert (config["name"], config["max_batch_size"]) == (model, 32)
+    assert config["input"] == [{"name": "input", "data_type": "TYPE_FP32", "dims": ["8", "8", "1"]}]
+    assert config["output"][1] == {"name": "labels", "data_type": "TYPE_UINT8", "dims": ["8", "8"]}
+    assert np.load(tmp_path / "thresholded.npy").min() == 1
     assert {"name": model, "version": "1", "state": "READY"} in told["index"]["models"]
     assert {one["name"] for one in told["statistics"]["model_stats"]} >= {model}
     for kind, name in ((0, "output"), (0, "default"), (1, "labels")):
@@ -172,6 +183,75 @@ def test_elements_of_every_type_come_raw_and_one_by_one(
         inputs = [tensor(images, datatype, **contents)]
         again = ask("ModelInfer", model_name=model, inputs=inputs)
         assert again.raw_output_contents == answer.raw_output_contents
+
+
+@pytest.mark.parametrize(
+    ("parameters", "changes"),
+    [
+        ({"threshold": {"double_param": 0.25}}, {"threshold": 0.25}),
+        ({"threshold": {"int64_param": 1}}, {"threshold": 1.0}),
+        ({"threshold": {"string_param": "None"}}, {"most_probable": True}),
+        ({"flips": {"string_param": "[0, 2]"}}, {"flips": {"axes": [0, 2]}}),
+        ({"flips": {"int64_param": 1}}, {"flips": {"axes": [1]}}),
+        ({"flips": {"string_param": "None"}}, {"flips": {}}),
+        ({"fill_holes_switch": {"bool_param": False}}, {"fill_holes_switch": False}),
+        ({"resize_switch": {"string_param": "True"}}, {"resize_switch": True}),
+        ({"tile_blend": {"string_param": "average"}}, {"tile_blend": "average"}),
+        ({"images_at_once": {"uint64_param": 3}}, {"images_at_once": 3}),
+        ({"priority": {"uint64_param": 1}, "timeout": {"int64_param": 7}}, {}),
+    ],
+)
+def test_parameters_are_options_by_their_names(
+    parameters: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    request = oip.message("ModelInferRequest")(parameters=parameters)
+    found = pb.PredictOptions.FromString(options_of(values_of(request.parameters)))
+    assert found == pb.PredictOptions(**changes)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"treshold": 0.5},
+        {"threshold": "half"},
+        {"threshold": True},
+        {"threshold": 1.5},
+        {"threshold": "nan"},
+        {"flips": "rows"},
+        {"flips": 7},
+        {"flips": True},
+        {"images_at_once": 0},
+        {"images_at_once": 1.5},
+        {"images_at_once": "9" * 5000},
+        {"tile_blend": "soft"},
+        {"tile_blend": 1},
+        {"resize_switch": 1},
+    ],
+)
+def test_parameters_that_mean_nothing_are_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptions) as caught:
+        options_of(parameters)
+    assert next(iter(parameters)) in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_priority_and_timeout_are_whole_numbers() -> None:
+    assert (is_urgent({}), is_urgent({"priority": 1}), is_urgent({"priority": 2})) == (1, 1, 0)
+    assert (seconds_of({}), seconds_of({"timeout": 2_500_000})) == (None, 2.5)
+    for name, read in (("priority", is_urgent), ("timeout", seconds_of)):
+        for value in (-1, 0.5, "1", True):
+            with pytest.raises(InvalidRequest, match=name):
+                read({name: value})
+
+
+def test_a_request_is_given_up_at_its_own_timeout(ask: Callable[..., Any], model: str) -> None:
+    images = np.full((1, 8, 8, 1), SLOW, np.float32)
+    fields = {"inputs": [tensor(images, "FP32")], "raw_input_contents": [images.tobytes()]}
+    ask("ModelInfer", model_name=model, **fields)
+    with pytest.raises(grpc.RpcError) as caught:
+        ask("ModelInfer", model_name=model, parameters={"timeout": {"int64_param": 5000}}, **fields)
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert reason_of(caught.value) == "OUT_OF_TIME"
 
 
 SHORT = np.zeros((1, 8, 8, 1), np.int16)

@@ -31,7 +31,17 @@ def main() -> None:
         np.save(Path(path).with_name(f"{name}.npy"), result.as_numpy(name))
     waiting = client.infer(model, [tensor], client_timeout=10)
     np.save(Path(path).with_name("default.npy"), waiting.as_numpy("output"))
+    asked = {"threshold": 0.5, "flips": "0, 1"}
+    thresholded = client.infer(
+        f"{model}@first", [tensor], outputs=outputs[1:], parameters=asked, priority=2, timeout=10**7
+    )
+    np.save(Path(path).with_name("thresholded.npy"), thresholded.as_numpy("labels"))
+    client.unload_model(model)
+    unloaded = client.get_model_repository_index(as_json=True)
+    client.load_model(f"{model}@first")
     told = {
+        "unloaded": unloaded,
+        "config": client.get_model_config(model, as_json=True),
         "live": client.is_server_live(),
         "ready": client.is_server_ready(),
         "model": [client.is_model_ready(name, "1") for name in (model, "unknown")],
@@ -41,10 +51,17 @@ def main() -> None:
         "index": client.get_model_repository_index(as_json=True),
         "response": [result.get_response().id, result.get_response().model_version],
     }
-    try:
-        client.infer("unknown", [tensor])
-    except InferenceServerException as error:
-        told["unknown"] = error.status()
+    failures = {
+        "unknown": lambda: client.infer("unknown", [tensor]),
+        "misspelt": lambda: client.infer(model, [tensor], parameters={"treshold": 0.5}),
+        "absent": lambda: client.load_model("unknown"),
+        "changed": lambda: client.load_model(model, config="{}"),
+    }
+    for name, call in failures.items():
+        try:
+            call()
+        except InferenceServerException as error:
+            told[name] = error.status()
     print(json.dumps(told))  # noqa: T201 - the answer of this program
 
 

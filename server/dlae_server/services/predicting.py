@@ -1,12 +1,14 @@
 """What every protocol of prediction shares: a reference found, the host asked, the call counted."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import grpc
 
 from dlae_core.bundle import MANIFEST_FILE, file_sha256
 from dlae_core.errors import CorruptArtifact, DlaeError
+from dlae_server.errors import OutOfTime
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
 from dlae_server.serving.frames import Question
@@ -46,7 +48,12 @@ class Predictions:
         return found
 
     async def predict(
-        self, reference: str, question: Question, parts: Sequence[Buffer], urgent: bool = True
+        self,
+        reference: str,
+        question: Question,
+        parts: Sequence[Buffer],
+        urgent: bool = True,
+        seconds: float | None = None,
     ) -> tuple[Entry, Answer]:
         """Returns the model that predicted and its answer.
 
@@ -55,9 +62,11 @@ class Predictions:
             question: Type and shape of the images, and what is asked.
             parts: Their bytes, in order.
             urgent: Whether to go before those who can wait.
+            seconds: How long it may take; None: as long as the caller waits.
 
         Raises:
             ModelNotFound: There is no such model or version.
+            OutOfTime: It took longer than `seconds`.
             DlaeError: As `Host.predict`.
         """
         entry = await self.catalogue.find(reference)
@@ -65,7 +74,7 @@ class Predictions:
         start, code = time.monotonic(), grpc.StatusCode.CANCELLED
         try:
             target = Target(name, version, entry.folder)
-            answer = await self.host.predict(target, question, parts, urgent)
+            answer = await _in_time(self.host.predict(target, question, parts, urgent), seconds)
             code = grpc.StatusCode.OK
         except DlaeError as error:
             code = code_of(error)
@@ -74,3 +83,13 @@ class Predictions:
             self._metrics.predictions.labels(name, str(version), code.name).inc()
             self._metrics.prediction_seconds.labels(name).observe(time.monotonic() - start)
         return entry, answer
+
+
+async def _in_time(answer: Awaitable[Answer], seconds: float | None) -> Answer:
+    """Waits for an answer, and gives it up when the time is over."""
+    if seconds is None:
+        return await answer
+    try:
+        return await asyncio.wait_for(answer, seconds)
+    except TimeoutError as error:
+        raise OutOfTime(seconds) from error

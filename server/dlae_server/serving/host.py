@@ -100,6 +100,19 @@ class Host:
             if not lane.pending and target not in self._loaded:
                 self._lanes.pop(target, None)
 
+    async def load(self, target: Target) -> None:
+        """Loads a model, where it is not loaded, before it is asked.
+
+        Raises:
+            CorruptArtifact: It cannot be loaded.
+            ModelProcessDied: Its process ended.
+        """
+        await self._model(target)
+
+    def loaded(self, name: str) -> list[Target]:
+        """Returns the versions of a model that have a process."""
+        return [target for target in self._loaded if target.name == name]
+
     def is_loaded(self, target: Target) -> bool:
         """Returns whether a model has a process that runs."""
         model = self._loaded.get(target)
