@@ -54,7 +54,7 @@ class Manifest:
         dlae_version: Version that trained it.
         keras_version: Version of Keras that saved it.
         create_time: ISO 8601, UTC.
-        family: `CNN` or `FCN`.
+        family: `CNN`, `FCN`, `BBD`, `pix2pix` or `cyclegan`.
         input_shape: One image as the caller gives it, (*space, channels).
         output_shape: One output of the network.
         classes: Number of classes; 0 for regression.
