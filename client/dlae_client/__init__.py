@@ -16,6 +16,7 @@ from dlae_client.errors import (
     ServerFailed,
     ServerUnreachable,
 )
+from dlae_client.jobs import JobOptions
 from dlae_client.predictions import Asked
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "InvalidRequest",
     "JobCancelled",
     "JobFailed",
+    "JobOptions",
     "LocalFileError",
     "NotFound",
     "PermissionDenied",

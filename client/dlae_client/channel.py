@@ -10,9 +10,9 @@ import grpc
 
 from dlae_client.errors import ServerUnreachable, error_from_rpc
 
-# Safe to repeat: they change nothing.
+# Safe to repeat: they change nothing, or have a request id.
 _REPEATABLE = {
-    "dlae.v1.TrainingService": ("Status", "ListJobs"),
+    "dlae.v1.TrainingService": ("Status", "ListJobs", "Train", "Run"),
     "dlae.v1.ModelService": ("ListModels", "GetModel", "ListModelChanges", "GetModelCard"),
 }
 _RETRY = {

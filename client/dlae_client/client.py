@@ -1,37 +1,28 @@
 """The client: everything the service does, as methods."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from dlae.v1 import training_pb2
-from dlae.v1.training_pb2_grpc import TrainingServiceStub
-from dlae_client.channel import Connection, Patience
+from dlae_client.channel import Connection
 from dlae_client.configuration import Configuration, config_source, model_name
 from dlae_client.errors import (
     DataLost,
-    JobCancelled,
-    JobFailed,
     NotFound,
-    ServerUnreachable,
 )
 from dlae_client.fetching import fetch_entry
+from dlae_client.jobs import Job, JobOptions, Jobs, completed_options
 from dlae_client.predictions import Predictions
 from dlae_client.registry import Registry
-
-Job = training_pb2.Job
-JobEvent = training_pb2.JobEvent
 
 DEFAULT_SERVER = "127.0.0.1:50051"
 VALIDATE_SECONDS = 300.0
 RECONNECT_SECONDS = 60.0
-PAGE = 200
-
-FINISHED = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
 
 
-class Client(Registry, Predictions):
+class Client(Registry, Jobs, Predictions):
     """A connection to a DLAE server.
 
         with Client() as client:
@@ -52,7 +43,6 @@ class Client(Registry, Predictions):
             reconnect_seconds: How long `watch` and `wait` try to reach a server that went away.
         """
         super().__init__(Connection(server), reconnect_seconds)
-        self._training = TrainingServiceStub(self._connection.channel)
 
     def __enter__(self) -> Self:
         return self
@@ -77,38 +67,55 @@ class Client(Registry, Predictions):
         )
         return answer
 
-    def train(self, configuration: Configuration, name: str | None = None) -> Job:
+    def train(
+        self,
+        configuration: Configuration,
+        name: str | None = None,
+        options: JobOptions | None = None,
+    ) -> Job:
         """Submits a job that makes a version of the model `name`; returns at once.
 
         Args:
             configuration: Path of a JSON file, its content as a dictionary, or a message.
             name: Name of the model; by default that of the file.
+            options: Priority, labels, limits and devices. By default the job belongs to the user of
+                this computer. A call that is repeated with the same `request_id`, the same
+                configuration and the same options returns the job of the first.
         """
-        return self.submit(configuration, name).job
+        return self.submit(configuration, name, options).job
 
     def submit(
-        self, configuration: Configuration, name: str | None = None
+        self,
+        configuration: Configuration,
+        name: str | None = None,
+        options: JobOptions | None = None,
     ) -> training_pb2.TrainResponse:
         """Submits a job as `train`; returns it with the warnings that the configuration earned."""
         request = training_pb2.TrainRequest(
             config=config_source(configuration),
             name=model_name(configuration) if name is None else name,
+            options=completed_options(options),
         )
         answer: training_pb2.TrainResponse = self._call(self._training.Train, request)
         return answer
 
     def run(
-        self, configuration: Configuration, name: str | None = None
+        self,
+        configuration: Configuration,
+        name: str | None = None,
+        options: JobOptions | None = None,
     ) -> training_pb2.RunResponse:
         """Submits a job that does what `type_signal` says: it trains, or predicts a file.
 
         Args:
             configuration: As in `train`.
             name: Name of the job, and of the model that it makes; by default that of the file.
+            options: As in `train`.
         """
         request = training_pb2.RunRequest(
             config=config_source(configuration),
             name=model_name(configuration) if name is None else name,
+            options=completed_options(options),
         )
         answer: training_pb2.RunResponse = self._call(self._training.Run, request)
         return answer
@@ -140,89 +147,3 @@ class Client(Registry, Predictions):
             return self._connection.chunks(begin, offset, self._reconnect_seconds)
 
         return fetch_entry(file, chunks, path / file.name if path.is_dir() else path, overwrite)
-
-    def status(self, job_id: str) -> Job:
-        """Returns a job as it is now."""
-        request = training_pb2.StatusRequest(job_id=job_id)
-        job: Job = self._call(self._training.Status, request).job
-        return job
-
-    def jobs(self) -> Iterator[Job]:
-        """Yields all jobs, the newest first."""
-        token = ""
-        while True:
-            request = training_pb2.ListJobsRequest(page_size=PAGE, page_token=token)
-            page = self._call(self._training.ListJobs, request)
-            yield from page.jobs
-            token = page.next_page_token
-            if not token:
-                return
-
-    def cancel(self, job_id: str) -> Job:
-        """Asks a job to stop; returns it."""
-        request = training_pb2.CancelRequest(job_id=job_id)
-        job: Job = self._call(self._training.Cancel, request).job
-        return job
-
-    def watch(
-        self, job_id: str, after: int = 0, lost: Callable[[], None] = lambda: None
-    ) -> Iterator[JobEvent]:
-        """Yields a job's events until it has ended, none missed and none twice.
-
-        A connection that breaks is made anew for up to `reconnect_seconds`.
-
-        Args:
-            job_id: The job.
-            after: Sequence number of the last event already seen.
-            lost: Called when the connection has broken.
-        """
-        patience = Patience(self._reconnect_seconds)
-        while True:
-            try:
-                for event in self._events(job_id, after):
-                    patience.found()
-                    if event is not None and event.sequence > after:
-                        after = event.sequence
-                        yield event
-                return
-            except ServerUnreachable:
-                if patience.is_new:
-                    lost()
-                if not patience.wait():
-                    raise
-
-    def wait(self, job_id: str) -> Job:
-        """Waits until a job has succeeded; returns it.
-
-        Raises:
-            JobFailed: It has failed.
-            JobCancelled: It was cancelled.
-        """
-        for _ in self.watch(job_id):
-            pass
-        return finished(self.status(job_id))
-
-    def _events(self, job_id: str, after: int) -> Iterator[JobEvent | None]:
-        """Yields events, and None for a heartbeat."""
-        request = training_pb2.WatchRequest(job_id=job_id, after_sequence=after)
-        call = self._training.Watch(request)
-        try:
-            with self._connection.errors():
-                for answer in call:
-                    yield answer.event if answer.HasField("event") else None
-        finally:
-            call.cancel()
-
-
-def finished(job: Job) -> Job:
-    """Returns a job that has succeeded.
-
-    Raises:
-        JobFailed: It has failed.
-        JobCancelled: It was cancelled.
-    """
-    if job.state == Job.STATE_FAILED:
-        raise JobFailed(job)
-    if job.state == Job.STATE_CANCELLED:
-        raise JobCancelled(job)
-    return job

@@ -31,6 +31,7 @@ LATER = ("config_file.type_signal", "NOT_SUPPORTED_YET", "expected Train, got In
 EPOCHS = 2
 PREDICTIONS = bytes(range(256)) * 5000
 CHUNK_BYTES = 1 << 20
+LOG = "eine Zeile\nüber Gewebe äöü\n".encode()
 DONE = frozenset((Job.STATE_SUCCEEDED, Job.STATE_FAILED, Job.STATE_CANCELLED))
 
 
@@ -62,6 +63,7 @@ class FakeTraining(TrainingServiceServicer):
         requests: Every request to train.
         page: Largest number of jobs on a page.
         failure: Status that `Status` ends with, instead of an answer.
+        asked: The last request for a page of jobs.
         seen: Sequence numbers that `Watch` was asked to go on after.
     """
 
@@ -72,6 +74,7 @@ class FakeTraining(TrainingServiceServicer):
         self.page = 2
         self.failure: Failure | None = None
         self.seen: list[int] = []
+        self.asked = pb.ListJobsRequest()
         self._changed = threading.Condition()
 
     def Validate(self, request: pb.ValidateRequest, context: Any) -> pb.ValidateResponse:
@@ -111,6 +114,7 @@ class FakeTraining(TrainingServiceServicer):
             abort(context, (INVALID, "INVALID_CONFIG", message), MISTAKES)
         self.requests.append(request)
         job = Job(id=f"{request.name}-{len(self.jobs)}", name=request.name, attempt=1)
+        job.options.CopyFrom(request.options)
         job.create_time.GetCurrentTime()
         self.jobs[job.id], self.events[job.id] = job, []
         recorded = pb.TrainResponse(job=job)
@@ -122,10 +126,13 @@ class FakeTraining(TrainingServiceServicer):
     def Run(self, request: pb.RunRequest, context: Any) -> pb.RunResponse:
         """Records a job as `Train` does, or one that has predicted."""
         if "Inference" not in request.config.json:
-            train = pb.TrainRequest(config=request.config, name=request.name)
+            train = pb.TrainRequest(
+                config=request.config, name=request.name, options=request.options
+            )
             return pb.RunResponse(job=self.Train(train, context).job)
         job = Job(id=f"{request.name}-{len(self.jobs)}", name=request.name, attempt=1)
         job.kind, job.model = Job.KIND_INFERENCE, "tissue@1"
+        job.options.CopyFrom(request.options)
         self.jobs[job.id], self.events[job.id] = job, []
         recorded = pb.RunResponse(job=job)
         self._enter(job, Job.STATE_RUNNING)
@@ -158,6 +165,7 @@ class FakeTraining(TrainingServiceServicer):
 
     def ListJobs(self, request: pb.ListJobsRequest, context: Any) -> pb.ListJobsResponse:
         """Returns pages of `page` jobs."""
+        self.asked = request
         jobs = list(reversed(self.jobs.values()))
         start = int(request.page_token or 0)
         end = start + self.page
@@ -187,6 +195,34 @@ class FakeTraining(TrainingServiceServicer):
             abort(context, (code_pb2.FAILED_PRECONDITION, "JOB_FINISHED", message))
         self._enter(job, Job.STATE_CANCELLED)
         return pb.CancelResponse(job=job)
+
+    def Pause(self, request: pb.PauseRequest, context: Any) -> pb.PauseResponse:
+        """Pauses a job."""
+        job = self._job(request.job_id, context)
+        self._enter(job, Job.STATE_PAUSED)
+        return pb.PauseResponse(job=job)
+
+    def Resume(self, request: pb.ResumeRequest, context: Any) -> pb.ResumeResponse:
+        """Has a job wait again."""
+        job = self._job(request.job_id, context)
+        self._enter(job, Job.STATE_QUEUED)
+        return pb.ResumeResponse(job=job)
+
+    def DeleteJob(self, request: pb.DeleteJobRequest, context: Any) -> pb.DeleteJobResponse:
+        """Deletes a job that has ended."""
+        job = self._job(request.job_id, context)
+        if job.state not in DONE:
+            message = f"job '{job.id}' has not ended"
+            abort(context, (code_pb2.FAILED_PRECONDITION, "JOB_BUSY", message))
+        del self.jobs[job.id]
+        return pb.DeleteJobResponse(job=job)
+
+    def Logs(self, request: pb.LogsRequest, context: Any) -> Iterator[pb.LogsResponse]:
+        """Streams a log in pieces that end within letters, a heartbeat between them."""
+        self._job(request.job_id, context)
+        for start in range(request.offset, len(LOG), 7):
+            yield pb.LogsResponse(offset=start, data=LOG[start : start + 7])
+            yield pb.LogsResponse(offset=start + 7)
 
     def release(self, job_id: str) -> None:
         """Lets a running job end."""

@@ -1,5 +1,6 @@
 """The command line: documents, texts, exit codes."""
 
+import getpass
 import json
 import os
 import signal
@@ -53,6 +54,9 @@ def test_the_document_of_train_and_watch(run: Run, config: Path) -> None:
         "state": "SUCCEEDED",
         "model": "tissue@1",
         "metrics": {"loss": 0.41, "val_dice": 0.82},
+        "user": getpass.getuser(),
+        "priority": 0,
+        "labels": {},
     }
     assert run("train", config, "--name", "tissue", "--json").document == expected
     assert run("watch", "tissue-0", "--json").document == expected

@@ -1,5 +1,6 @@
 """`dlae-client run`: trainings and inference sessions, and their predictions."""
 
+import getpass
 import json
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def test_the_document_names_job_and_file(run: Run, session: Path, tmp_path: Path
         "state": "SUCCEEDED",
         "model": "tissue@1",
         "metrics": {},
+        **{"user": getpass.getuser(), "priority": 0, "labels": {}},
         "results": ["predictions.h5"],
         "path": str(path),
     }

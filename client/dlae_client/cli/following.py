@@ -8,8 +8,9 @@ from dlae_client.cli.context import Session
 from dlae_client.cli.progress import TrainingProgress
 from dlae_client.cli.saving import Settings, save
 from dlae_client.cli.tables import metrics_line, state_name
-from dlae_client.client import Client, finished
+from dlae_client.client import Client
 from dlae_client.errors import JobCancelled, JobFailed
+from dlae_client.jobs import finished
 
 
 def follow(session: Session, client: Client, job_id: str) -> Job:
@@ -61,6 +62,9 @@ def job_document(job: Job) -> dict[str, object]:
         "state": state_name(job),
         "model": job.model,
         "metrics": dict(sorted(job.metrics.items())),
+        "user": job.options.user,
+        "priority": job.options.priority,
+        "labels": dict(sorted(job.options.labels.items())),
     }
     if job.kind == Job.KIND_INFERENCE:
         values["results"] = [file.name for file in job.results]

@@ -19,6 +19,7 @@ COMMANDS = (
     "validate",
     "train",
     "run",
+    "jobs",
     "status",
     "watch",
     "cancel",

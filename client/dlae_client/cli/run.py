@@ -12,6 +12,7 @@ from dlae_client.cli.following import (
     job_document,
     show_submitted,
 )
+from dlae_client.cli.job_options import Submission, submitting
 from dlae_client.cli.saving import save_settings
 from dlae_client.client import Client
 from dlae_client.configuration import is_inference, read_text
@@ -22,8 +23,6 @@ PREDICTIONS, LEGACY = "predictions.h5", "legacy_predictions_switch"
 
 @click.command()
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option("--name", help="Name of the job and of the model.  [default: the file's name]")
-@click.option("--detach", is_flag=True, help="Return as soon as the job is recorded.")
 @click.option(
     "-o",
     "--output",
@@ -31,12 +30,12 @@ PREDICTIONS, LEGACY = "predictions.h5", "legacy_predictions_switch"
     help="File or folder for predictions.  [default: the folder of CONFIG]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace predictions that are there.")
+@submitting
 @command
 def run(
     session: Session,
     config: Path,
-    name: str | None,
-    detach: bool,
+    how: Submission,
     output: Path | None,
     overwrite: bool,
 ) -> None:
@@ -45,12 +44,12 @@ def run(
     It trains, as `train` does; or it predicts test_X with load_model and fetches the file of the
     predictions. Ctrl-C stops watching, not the job.
     """
-    target = _target(config.expanduser(), output, overwrite or detach)
+    target = _target(config.expanduser(), output, overwrite or how.detach)
     with session.client() as client:
-        answer = client.run(config, name)
+        answer = client.run(config, how.name, how.options)
         settings = save_settings(config)
         show_submitted(session, answer.job, answer.warnings)
-        if detach:
+        if how.detach:
             session.print(answer.job.id)
             session.document(job_document(answer.job))
             return

@@ -23,6 +23,14 @@ def state_name(job: Job | StateChanged) -> str:
     return Job.State.Name(job.state).removeprefix("STATE_")
 
 
+def job_progress(job: Job) -> str:
+    """Returns how far a job is, in a few words; nothing before it has begun."""
+    progress = job.progress
+    if job.kind == Job.KIND_INFERENCE:
+        return f"{progress.step}/{progress.steps} samples" if progress.steps else ""
+    return f"epoch {progress.epoch}/{progress.epochs}" if progress.epochs else ""
+
+
 def number(value: float) -> str:
     """Returns a metric with three decimals, or three digits where it is very small or large."""
     plain = value == 0 or 0.01 <= abs(value) < 1e5

@@ -11,24 +11,24 @@ from dlae_client.cli.following import (
     job_document,
     show_submitted,
 )
+from dlae_client.cli.job_options import Submission, submitting
 from dlae_client.cli.saving import save_settings
 
 
 @click.command()
 @click.argument("config", type=click.Path(path_type=Path))
-@click.option("--name", help="Name of the model.  [default: the file's name]")
-@click.option("--detach", is_flag=True, help="Return as soon as the job is recorded.")
+@submitting
 @command
-def train(session: Session, config: Path, name: str | None, detach: bool) -> None:
+def train(session: Session, config: Path, how: Submission) -> None:
     """Trains CONFIG on the server and shows its progress.
 
     Ctrl-C stops watching, not training.
     """
     with session.client() as client:
-        answer = client.submit(config, name)
+        answer = client.submit(config, how.name, how.options)
         settings = save_settings(config)
         show_submitted(session, answer.job, answer.warnings)
-        if detach:
+        if how.detach:
             session.print(answer.job.id)
             session.document(job_document(answer.job))
             return
