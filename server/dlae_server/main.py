@@ -15,6 +15,7 @@ from dlae_core.backbones.weight_files import FOLDER_VARIABLE
 from dlae_core.engines.choice import ENGINES
 from dlae_core.errors import DlaeError
 from dlae_server.app import Commands, serve
+from dlae_server.job_settings import job_options, job_settings
 from dlae_server.settings import Settings
 from dlae_server.upkeep.commands import backup, export, fsck, restore
 from dlae_server.weights import weights
@@ -69,6 +70,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Port of /metrics; 0: any free one.",
 )
 @click.option("--no-metrics", is_flag=True, help="Serve no metrics.")
+@job_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -106,6 +108,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         weights_dir=weights_dir.absolute() if weights_dir else None,
         engine=options["engine"],
         engine_threads=options["engine_threads"],
+        **job_settings(options),
         metrics_port=None if options["no_metrics"] else options["metrics_port"],
     )
 

@@ -41,7 +41,7 @@ class Settings:
     data_roots: tuple[Path, ...]
     metrics_port: int | None = 9090
     weights_dir: Path | None = None
-    queued_jobs: int = 1000
+    queued_jobs: int = 10_000
     validations: int = 2
     reserve_seconds: float = 600.0
     loaded_models: int = 2
