@@ -155,7 +155,7 @@ def _draw_difference(axes: Any, image: Array, sample: Sample, task: Task) -> Non
     difference = (sample.predicted.astype(np.float64) - sample.reference).mean(axis=-1)
     most = float(np.abs(difference).max()) or 1.0
     shown = axes.imshow(difference, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="nearest")
-    bar = axes.figure.colorbar(shown, ax=axes, shrink=0.7)
+    bar = axes.figure.colorbar(shown, ax=axes, location="bottom", shrink=0.9)
     bar.ax.tick_params(labelsize=6)
 
 
