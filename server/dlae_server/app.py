@@ -17,13 +17,15 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
-from dlae.v1 import models_pb2, prediction_pb2, training_pb2
+from dlae.v1 import datasets_pb2, models_pb2, prediction_pb2, training_pb2
+from dlae.v1.datasets_pb2_grpc import add_DatasetServiceServicer_to_server
 from dlae.v1.models_pb2_grpc import add_ModelServiceServicer_to_server
 from dlae.v1.prediction_pb2_grpc import add_PredictionServiceServicer_to_server
 from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
 from dlae_core.bundle import write_text
 from dlae_server import oip
 from dlae_server.allocation import keep_freed_blocks
+from dlae_server.datasets.receiving import Receiver
 from dlae_server.errors import CannotStart
 from dlae_server.interceptors import Interceptor
 from dlae_server.jobs import process
@@ -34,6 +36,7 @@ from dlae_server.locking import locked
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue
 from dlae_server.models.files import sweep
+from dlae_server.services.datasets import DatasetService
 from dlae_server.services.models import ModelService
 from dlae_server.services.open_inference import OpenInferenceService
 from dlae_server.services.predicting import Predictions
@@ -52,6 +55,7 @@ SERVICES = tuple(
         (training_pb2.DESCRIPTOR, "TrainingService"),
         (prediction_pb2.DESCRIPTOR, "PredictionService"),
         (models_pb2.DESCRIPTOR, "ModelService"),
+        (datasets_pb2.DESCRIPTOR, "DatasetService"),
     )
 )
 
@@ -87,11 +91,13 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         )
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
         add_ModelServiceServicer_to_server(ModelService(settings, journal, host), server)
+        receiver = _with_datasets(server, settings, journal)
         OpenInferenceService(predictions, journal).add_to(server)
         checks = await _add_health(server)
         address = _bound(server, settings.listen)
         with _exposed(settings, metrics) as metrics_port:
             await sweep(settings.data_dir, journal)
+            await receiver.start()
             work = await supervisor.start()
             await server.start()
             card = _write_card(settings, address, metrics_port)
@@ -137,6 +143,13 @@ def _server(settings: Settings, metrics: Metrics) -> grpc.aio.Server:
             ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
         ],
     )
+
+
+def _with_datasets(server: grpc.aio.Server, settings: Settings, journal: Journal) -> Receiver:
+    """Adds the service of data files; returns what takes them in."""
+    receiver = Receiver(settings, journal)
+    add_DatasetServiceServicer_to_server(DatasetService(settings, journal, receiver), server)
+    return receiver
 
 
 async def _add_health(server: grpc.aio.Server) -> HealthServicer:

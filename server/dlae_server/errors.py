@@ -2,12 +2,15 @@
 
 DlaeError
 ├─ InvalidRequest      the request itself: a name, a token, a missing part
-├─ InvalidStream       chunks that are no tensor
+├─ InvalidStream       chunks that are no tensor, or no file
 ├─ JobNotFound, ModelNotFound, ResultNotFound
 ├─ JobFinished         cancelling or pausing what has ended
 ├─ JobBusy             what cannot be done with a job in its present state
 ├─ RequestIdInUse      a request id under which something else was asked for
 ├─ ModelInUse          deleting what an alias or a job needs
+├─ DatasetNotFound, DatasetInUse
+├─ QuotaExceeded       more data than the server may keep
+├─ UploadStalled       nothing more comes of an upload
 ├─ NoEarlierVersion    rolling back an alias that has meant nothing else
 ├─ QueueFull           too much is waiting
 ├─ TensorTooLarge      more than the server takes
@@ -86,6 +89,46 @@ class ModelInUse(DlaeError):
             f"{users[0]}{more} needs the model '{model}'; move the alias, wait for the job, or "
             "delete it with force"
         )
+
+
+class DatasetNotFound(DlaeError):
+    """There is no such data file."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(
+            f"there is no data file '{reference[:80]}'; `dlae-client datasets list` lists them"
+        )
+
+
+class DatasetInUse(DlaeError):
+    """A job or a model needs the data file."""
+
+    def __init__(self, reference: str, users: list[str]) -> None:
+        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+        mending = (
+            "wait for it or cancel it"
+            if users[0].startswith("job")
+            else "with force the model keeps its SHA-256 only"
+        )
+        super().__init__(f"{users[0]}{more} needs the data file '{reference}'; {mending}")
+
+
+class QuotaExceeded(DlaeError):
+    """More data than the server may keep."""
+
+    def __init__(self, size_bytes: int, kept_bytes: int, limit_bytes: int, unused: str) -> None:
+        mending = f"delete {unused}" if unused else "wait for a job that needs data, and delete it"
+        super().__init__(
+            f"expected data files of at most {limit_bytes} bytes in all, got {size_bytes} more "
+            f"than the {kept_bytes} that are kept; {mending}"
+        )
+
+
+class UploadStalled(DlaeError):
+    """Nothing more comes of an upload."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"nothing came for {seconds:.0f} s; go on with what is there")
 
 
 class NoEarlierVersion(DlaeError):

@@ -34,6 +34,8 @@ class Settings:
         grace_seconds: How long a worker whose job is out of time may take to its next step.
         retention_days: How long jobs are kept after their end; None: until they are deleted.
         reserve_at_start: Whether a worker waits for a task from the beginning.
+        dataset_bytes: Length of all data files that clients bring; None: as the disk has room.
+        upload_silence_seconds: How long an upload may bring nothing before it is ended.
     """
 
     listen: str
@@ -60,6 +62,8 @@ class Settings:
     grace_seconds: float = 120.0
     retention_days: float | None = None
     reserve_at_start: bool = False
+    dataset_bytes: int | None = None
+    upload_silence_seconds: float = 20.0
 
     @property
     def weights_folder(self) -> Path:

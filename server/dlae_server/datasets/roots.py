@@ -6,7 +6,12 @@ from pathlib import Path
 from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
 from dlae_core.bundle import MANIFEST_FILE
-from dlae_core.config.references import INFERENCE, is_model_reference, is_reference
+from dlae_core.config.references import (
+    INFERENCE,
+    is_dataset_reference,
+    is_model_reference,
+    is_reference,
+)
 from dlae_core.errors import Violation
 
 # Field of `Paths` to its spelling. The others are not read in training.
@@ -32,7 +37,7 @@ def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation
         return
     for field, key in TRAINING_PATHS.items():
         text = getattr(config.paths, field)
-        if text:
+        if text and not is_dataset_reference(text):
             yield from _violations(Path(text), f"paths.{key}", roots)
     checkpoint = config.paths.load_checkpoint
     is_read = config.config_file.type_signal == CONTINUED and checkpoint
@@ -43,12 +48,31 @@ def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation
             yield from _violations(Path(layer.backbone.weights), f"{place}.weights", roots)
 
 
+def is_readable(text: str, size_bytes: int, change_time_ns: int, roots: Sequence[Path]) -> bool:
+    """Returns whether a file lies in the roots and is the one that somebody sees under its path.
+
+    Args:
+        text: Absolute path.
+        size_bytes: Length that it has for them.
+        change_time_ns: Time of its last change, in nanoseconds since 1970.
+        roots: Folders whose files configurations may name.
+    """
+    real = _real(Path(text)) if Path(text).is_absolute() else None
+    if real is None or not _is_inside(real, roots):
+        return False
+    try:
+        found = real.stat()
+    except OSError:
+        return False
+    return real.is_file() and (found.st_size, found.st_mtime_ns) == (size_bytes, change_time_ns)
+
+
 def _inference_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation]:
     """Yields what is wrong with the files of an inference session, the only ones that it reads."""
     model, images = config.paths.load_model, config.paths.test_x
     if model and not is_model_reference(model):
         yield from _violations(Path(model), "paths.load_model", roots, MANIFEST_FILE)
-    if images:
+    if images and not is_dataset_reference(images):
         yield from _violations(Path(images), "paths.test_X", roots)
 
 
@@ -67,16 +91,20 @@ def _violations(
         yield Violation(place, "NOT_ABSOLUTE", message)
         return
     real = _real(path)
-    if real is None or not any(real.is_relative_to(root.resolve()) for root in roots):
+    if real is None or not _is_inside(real, roots):
         message = (
             f"'{path}' is outside the folders that this server reads; put the file there or start "
-            "the server with --data-root FOLDER"
+            "the server with --data-root FOLDER, or upload it with `dlae-client datasets upload`"
         )
         yield Violation(place, "OUTSIDE_DATA_ROOTS", message)
     elif not real.is_file() and not (mark and (real / mark).is_file()):
         wanted = "a file, or the folder of a model" if mark else "a file"
         message = f"expected {wanted}, found none at '{path}'"
         yield Violation(place, "DATASET_NOT_FOUND", message)
+
+
+def _is_inside(real: Path, roots: Sequence[Path]) -> bool:
+    return any(real.is_relative_to(root.resolve()) for root in roots)
 
 
 def _real(path: Path) -> Path | None:

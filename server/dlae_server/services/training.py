@@ -17,6 +17,7 @@ from dlae_core.config import (
 )
 from dlae_core.config.references import INFERENCE
 from dlae_core.errors import InvalidConfig, Violation
+from dlae_server.datasets.references import data_in_place
 from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
 from dlae_server.jobs.checkpoints import put_in_place
@@ -126,6 +127,7 @@ class TrainingService(JobCalls):
             InvalidRequest: There is no configuration.
         """
         loaded, config, violations = await asyncio.to_thread(self._read, source)
+        violations += await data_in_place(config, self._journal, self._settings.data_dir)
         model = ""
         try:
             await put_in_place(config, self._journal, self._settings.data_dir)

@@ -19,6 +19,9 @@ class Connection:
         read_only: Whether nothing is to be written: a file that is not there is not made, and one
             of an earlier version not brought to this one.
 
+    Attributes:
+        folder: The server's folder.
+
     Raises:
         CannotStart: The file was written by another version, or is damaged, or is not there.
     """
@@ -28,6 +31,7 @@ class Connection:
             raise CannotStart(
                 f"expected the folder of a server, got no {path.name} in {path.parent}"
             )
+        self.folder = path.absolute().parent
         place = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         # The one thread that uses the connection is not the one that makes it.
         self._connection = sqlite3.connect(

@@ -5,7 +5,8 @@ from typing import TypeAlias
 
 from dlae.v1 import training_pb2
 from dlae_server.errors import JobNotFound, RequestIdInUse
-from dlae_server.store.connection import Connection, page_number
+from dlae_server.store.connection import page_number
+from dlae_server.store.datasets import Datasets
 
 Job = training_pb2.Job
 ListJobsRequest = training_pb2.ListJobsRequest
@@ -14,7 +15,7 @@ Condition: TypeAlias = tuple[str, list[int | str]]
 JobEvent = training_pb2.JobEvent
 
 
-class Jobs(Connection):
+class Jobs(Datasets):
     """Jobs and their events."""
 
     def add_job(self, job: Job, config: str, event: JobEvent, request: str = "") -> Job:
@@ -28,12 +29,14 @@ class Jobs(Connection):
 
         Raises:
             RequestIdInUse: Something else was asked for under the same request id.
+            InvalidConfig: A data file that it needs has been deleted since it was checked.
         """
         options = job.options
         with self._transaction():
             made = self.requested(options.request_id, request)
             if made is not None:
                 return made
+            self._require_data(config)
             self._connection.execute(
                 "INSERT INTO jobs (id, state, kind, config, job, name, user, priority, request_id, "
                 "request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -87,4 +87,24 @@ MIGRATIONS = (
     CREATE INDEX labels_by_job ON labels (job_id);
     CREATE TABLE removals (job_id TEXT PRIMARY KEY) WITHOUT ROWID;
     """,
+    # Data files by content, and names of them whose numbers are given once only.
+    """
+    CREATE TABLE datasets (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        sha256 TEXT NOT NULL UNIQUE,
+        size_bytes INTEGER NOT NULL,
+        dataset BLOB NOT NULL
+    );
+    CREATE TABLE dataset_names (
+        name TEXT PRIMARY KEY,
+        last_version INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE dataset_versions (
+        name TEXT NOT NULL REFERENCES dataset_names (name),
+        version INTEGER NOT NULL,
+        sha256 TEXT NOT NULL REFERENCES datasets (sha256),
+        PRIMARY KEY (name, version)
+    ) WITHOUT ROWID;
+    CREATE INDEX dataset_versions_by_file ON dataset_versions (sha256);
+    """,
 )

@@ -1,0 +1,88 @@
+"""Where data files lie, complete and on their way in, and what is swept of them.
+
+datasets/HEX.h5      a file that the store knows, named by its SHA-256
+datasets/HEX.part    what has come of an upload
+"""
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+LOG = logging.getLogger(__name__)
+
+ENDING, PART = ".h5", ".part"
+# How long what has come of an upload is kept after its last piece.
+KEPT_SECONDS = 24 * 3600.0
+
+
+def datasets_folder(data_dir: Path) -> Path:
+    """Returns the folder of all data files."""
+    return data_dir / "datasets"
+
+
+def dataset_file(data_dir: Path, sha256: str) -> Path:
+    """Returns the place of a complete file."""
+    return datasets_folder(data_dir) / f"{sha256}{ENDING}"
+
+
+def part_file(data_dir: Path, sha256: str) -> Path:
+    """Returns the place of a file on its way in."""
+    return datasets_folder(data_dir) / f"{sha256}{PART}"
+
+
+def length_of(path: Path) -> int:
+    """Returns the length of a file; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def put_in_place(part: Path, target: Path) -> None:
+    """Has the disk take a file that is complete, and gives it its name."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def set_aside(data_dir: Path, known: set[str]) -> None:
+    """Makes uploads of files that the store does not know, before any upload begins.
+
+    A crash came between their name and the store, or between the store and their removal: whoever
+    sends them again need not send a byte; after a day they are swept.
+    """
+    for path in sorted(datasets_folder(data_dir).glob(f"*{ENDING}")):
+        if path.stem not in known:
+            LOG.info(
+                "setting aside the data file %s, which the store does not know", path.stem[:12]
+            )
+            path.replace(path.with_suffix(PART))
+            os.utime(path.with_suffix(PART))
+
+
+def sweep(data_dir: Path, active: set[str], kept_seconds: float = KEPT_SECONDS) -> None:
+    """Removes what came of uploads that nobody went on with."""
+    for path in _parts(data_dir):
+        try:
+            idle = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            continue
+        if path.stem not in active and idle > kept_seconds:
+            LOG.info("removing an upload of %s that nobody went on with", path.stem[:12])
+            path.unlink(missing_ok=True)
+
+
+def part_bytes(data_dir: Path, but: set[str]) -> int:
+    """Returns the length of all that is on its way in, but for some."""
+    return sum(length_of(path) for path in _parts(data_dir) if path.stem not in but)
+
+
+def _parts(data_dir: Path) -> Iterator[Path]:
+    yield from sorted(datasets_folder(data_dir).glob(f"*{PART}"))

@@ -1,0 +1,293 @@
+"""Uploads: files received piece by piece, gone on with after a break, checked and stored."""
+
+import asyncio
+import hashlib
+import logging
+import shutil
+import zlib
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from dlae.v1.datasets_pb2 import Dataset, DatasetPiece, StartUploadRequest
+from dlae_core.errors import StorageFailed, UnusableDataset
+from dlae_server.datasets import arrival
+from dlae_server.datasets.arrival import Arrival
+from dlae_server.datasets.files import (
+    dataset_file,
+    datasets_folder,
+    length_of,
+    part_bytes,
+    part_file,
+    put_in_place,
+    set_aside,
+    sweep,
+)
+from dlae_server.datasets.references import HEX, Reference
+from dlae_server.errors import (
+    InvalidRequest,
+    InvalidStream,
+    QueueFull,
+    QuotaExceeded,
+    UploadStalled,
+)
+from dlae_server.jobs.journal import Journal
+from dlae_server.models.registry import checked_name
+from dlae_server.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+PIECE_BYTES = 4 << 20
+SWEEP_SECONDS = 3600.0
+_BLOCK_BYTES = 1 << 20
+
+
+class Receiver:
+    """Takes in files, each by one upload at a time.
+
+    Args:
+        settings: The server's.
+        journal: The store.
+        command: The program that looks into files.
+    """
+
+    def __init__(
+        self, settings: Settings, journal: Journal, command: tuple[str, ...] = arrival.WORKER
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._command = command
+        # SHA-256 to length of what is on its way in.
+        self._active: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Puts in order what a crash has left, before any upload begins, and goes on doing so.
+
+        Raises:
+            StorageFailed: The folder cannot be written.
+        """
+        known = await self._journal.call(self._journal.store.dataset_hashes)
+        try:
+            datasets_folder(self._settings.data_dir).mkdir(parents=True, exist_ok=True)
+            await asyncio.to_thread(set_aside, self._settings.data_dir, known)
+        except OSError as error:
+            raise StorageFailed(f"cannot write the folder of data: {error.strerror}") from error
+        # It ends with the loop.
+        self._tidying = asyncio.create_task(self._keep_tidy())
+
+    async def _keep_tidy(self) -> None:
+        """Removes what nobody goes on with, now and every hour."""
+        while True:
+            try:
+                await asyncio.to_thread(sweep, self._settings.data_dir, set(self._active))
+            except OSError as error:
+                LOG.warning("uploads cannot be swept: %s", error.strerror)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def begun(self, header: StartUploadRequest) -> tuple[int, Dataset | None]:
+        """Returns how much of a file is there, and the file where it is complete.
+
+        Raises:
+            InvalidRequest: The header is not allowed.
+        """
+        self._check(header)
+        if await self._journal.call(self._journal.store.has_dataset, header.sha256):
+            return header.size_bytes, await self._known(header)
+        length = await asyncio.to_thread(length_of, self._part(header))
+        return (length if length <= header.size_bytes else 0), None
+
+    async def take(
+        self, header: StartUploadRequest, pieces: AsyncIterator[DatasetPiece]
+    ) -> Dataset:
+        """Takes in what is missing of a file, checks and stores it.
+
+        Raises:
+            InvalidRequest: The header is not allowed.
+            InvalidStream: The pieces are not the file that was announced.
+            UnusableDataset: It is no file that can be trained on.
+            QuotaExceeded: The server keeps as much as it may.
+            StorageFailed: The disk has no room for it.
+            QueueFull: Another call uploads the same file.
+            UploadStalled: Nothing more comes.
+        """
+        self._check(header)
+        if await self._journal.call(self._journal.store.has_dataset, header.sha256):
+            return await self._known(header)
+        if header.sha256 in self._active:
+            raise QueueFull("uploads of this file", 1, retry_seconds=1.0)
+        self._active[header.sha256] = header.size_bytes
+        try:
+            await self._require_room(header)
+            return await self._taken(header, pieces)
+        except OSError as error:
+            raise StorageFailed(f"the data cannot be stored: {error.strerror}") from error
+        finally:
+            del self._active[header.sha256]
+
+    async def _taken(
+        self, header: StartUploadRequest, pieces: AsyncIterator[DatasetPiece]
+    ) -> Dataset:
+        part = self._part(header)
+        log = datasets_folder(self._settings.data_dir) / "arrival.log"
+        arrived = Arrival(log, self._command)
+        try:
+            with Part(part, header.size_bytes) as writer:
+                await self._received(writer, pieces)
+                if await asyncio.to_thread(writer.finished) != header.sha256:
+                    part.unlink()
+                    raise InvalidStream(
+                        "the file arrived damaged: its checksum is another; send it again"
+                    )
+            dataset = await arrived.look(part)
+        except UnusableDataset:
+            part.unlink()
+            raise
+        finally:
+            await arrived.close()
+        dataset.sha256, dataset.size_bytes = header.sha256, header.size_bytes
+        target = dataset_file(self._settings.data_dir, header.sha256)
+        await asyncio.to_thread(put_in_place, part, target)
+        LOG.info("stored the data file %s of %d bytes", header.sha256[:12], header.size_bytes)
+        return await self._journal.call(self._journal.store.add_dataset, dataset, header.name)
+
+    async def _received(self, writer: "Part", pieces: AsyncIterator[DatasetPiece]) -> None:
+        """Writes pieces, each while the next is on its way."""
+        writing: asyncio.Future[None] | None = None
+        loop = asyncio.get_running_loop()
+        await asyncio.to_thread(writer.open)
+        expected = writer.length
+        try:
+            while (piece := await self._next(pieces)) is not None:
+                self._journal.require_running()
+                writer.require_fitting(piece, expected)
+                expected += len(piece.data)
+                if writing:
+                    await writing
+                writing = loop.run_in_executor(writer.thread, writer.append, piece)
+        finally:
+            # No thread may write into a file that the next upload goes on with.
+            if writing:
+                await asyncio.wait([writing])
+        if writing:
+            await writing
+        if expected != writer.size:
+            raise InvalidStream(f"expected {writer.size} bytes, got {expected}")
+
+    async def _next(self, pieces: AsyncIterator[DatasetPiece]) -> DatasetPiece | None:
+        """Returns the next piece; None after the last.
+
+        Raises:
+            UploadStalled: None comes.
+        """
+        seconds = self._settings.upload_silence_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await anext(pieces, None)
+        except TimeoutError:
+            raise UploadStalled(seconds) from None
+
+    async def _known(self, header: StartUploadRequest) -> Dataset:
+        """Returns a file that is there, under a new name where one is given."""
+        call, store = self._journal.call, self._journal.store
+        known = await call(store.dataset, Reference(sha256=header.sha256))
+        return await call(store.add_dataset, known, header.name) if header.name else known
+
+    async def _require_room(self, header: StartUploadRequest) -> None:
+        """Raises `QuotaExceeded` or `StorageFailed` where a file has no room."""
+        call, store, settings = self._journal.call, self._journal.store, self._settings
+        coming = sum(self._active.values()) - header.size_bytes
+        left = await asyncio.to_thread(part_bytes, settings.data_dir, set(self._active))
+        kept = await call(store.dataset_bytes) + coming + left
+        limit = settings.dataset_bytes
+        if limit is not None and kept + header.size_bytes > limit:
+            unused = await call(store.unused_datasets, 3)
+            raise QuotaExceeded(header.size_bytes, kept, limit, ", ".join(map(_told, unused)))
+        missing = header.size_bytes - await asyncio.to_thread(length_of, self._part(header))
+        free = shutil.disk_usage(settings.data_dir).free
+        if coming + missing + settings.free_bytes > free:
+            raise StorageFailed("the server's disk has no room for this data file")
+
+    def _check(self, header: StartUploadRequest) -> None:
+        if not HEX.fullmatch(header.sha256) or header.size_bytes <= 0:
+            raise InvalidRequest("expected the length and the SHA-256 of a file, got others")
+        if header.name:
+            checked_name(header.name)
+
+    def _part(self, header: StartUploadRequest) -> Path:
+        return part_file(self._settings.data_dir, header.sha256)
+
+
+class Part:
+    """A file on its way in.
+
+    Attributes:
+        size: Length that it is to have.
+        length: Length that it has.
+        thread: The one thread that writes.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.size, self.length = size, 0
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        self._path = path
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        self._file = self._path.open("a+b", buffering=0)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.thread.shutdown(wait=False)
+        self._file.close()
+
+    def open(self) -> None:
+        """Reads what is there already; it goes where it is more than the file is to have."""
+        if self._path.stat().st_size > self.size:
+            self._file.truncate(0)
+        self._file.seek(0)
+        while block := self._file.read(_BLOCK_BYTES):
+            self._digest.update(block)
+            self.length += len(block)
+
+    def require_fitting(self, piece: DatasetPiece, expected: int) -> None:
+        """Raises `InvalidStream` where a piece is not the next one."""
+        if piece.offset != expected:
+            raise InvalidStream(f"expected a piece at position {expected}, got {piece.offset}")
+        if not 0 < len(piece.data) <= PIECE_BYTES:
+            raise InvalidStream(
+                f"expected a piece of 1 to {PIECE_BYTES} bytes, got {len(piece.data)}"
+            )
+        if expected + len(piece.data) > self.size:
+            raise InvalidStream(f"expected {self.size} bytes, got more")
+
+    def append(self, piece: DatasetPiece) -> None:
+        """Writes a piece.
+
+        Raises:
+            InvalidStream: It is damaged; nothing of it is written.
+        """
+        data = piece.data
+        if zlib.crc32(data) != piece.crc32:
+            raise InvalidStream(f"the piece at position {piece.offset} arrived damaged")
+        self._digest.update(data)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+        self.length += len(data)
+
+    def finished(self) -> str:
+        """Returns the SHA-256 of what is there."""
+        return self._digest.hexdigest()
+
+
+def _told(dataset: Dataset) -> str:
+    """Returns how a file is called, and its length."""
+    names = [f"dataset:{one.name}@{one.version}" for one in dataset.versions]
+    return f"{names[0] if names else f'sha256:{dataset.sha256}'} ({dataset.size_bytes} bytes)"

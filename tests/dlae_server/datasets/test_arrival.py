@@ -1,0 +1,101 @@
+"""What a file is, found out in a process of its own."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from dlae.v1.datasets_pb2 import Dataset
+from dlae_core.errors import UnusableDataset
+from dlae_server.datasets import arrival_worker
+from dlae_server.datasets.arrival import Arrival
+
+
+def problems(path: Path) -> str:
+    """Returns what is wrong with a file."""
+    with pytest.raises(UnusableDataset) as caught:
+        arrival_worker.look(path)
+    return str(caught.value)
+
+
+def test_a_table_of_groups_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "g"
+    path.write_text("name,group\n0,a\n1,a\n2,b\n", encoding="utf-8")
+    assert arrival_worker.look(path) == {"kind": "KIND_GROUPS", "samples": 3, "forms": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "found neither"),
+        (b"hello\n", "found neither"),
+        (b"\xff\xd8\xff\xe0 a picture", "found neither"),
+        (b"0,a\0b\n", "found neither"),
+        (b"0,a\n0,b\n", "two"),
+        (b"\x89HDF\r\n\x1a\n and nothing", "HDF5"),
+    ],
+)
+def test_what_is_neither_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(content)
+    assert what in problems(path)
+
+
+def test_files_that_show_other_files_are_refused(tmp_path: Path) -> None:
+    secret, path = tmp_path / "secret.h5", tmp_path / "f"
+    with h5py.File(secret, "w") as file:
+        file["0"] = np.zeros(3)
+    with h5py.File(path, "w") as file:
+        file["0"] = h5py.ExternalLink(str(secret), "0")
+        layout = h5py.VirtualLayout((3,), "f8")
+        layout[:] = h5py.VirtualSource(str(secret), "0", (3,))
+        file.create_virtual_dataset("1", layout)
+        file.create_dataset("2", (3,), "f8", external=[(str(secret), 0, 24)])
+    told = problems(path)
+    assert told.count("in another file") == 2
+    assert "found a link" in told
+
+
+def test_forms_are_counted_the_most_frequent_first(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    with h5py.File(path, "w") as file:
+        for number in range(30):
+            shape = (2, 2) if number < 6 else (number, 1)
+            file[str(number)] = np.zeros(shape, np.float32 if number < 5 else np.int16)
+    found = arrival_worker.look(path)
+    assert (found["samples"], len(found["forms"])) == (30, arrival_worker.MOST_FORMS)
+    assert found["forms"][0] == {"shape": [2, 2], "dtype": "float32", "samples": 5}
+
+
+def looked(path: Path, program: str = "") -> Dataset:
+    """Has a process look into a file."""
+
+    async def look() -> Dataset:
+        command = (sys.executable, "-c", program)
+        arrived = (
+            Arrival(path.with_name("log"), command) if program else Arrival(path.with_name("log"))
+        )
+        try:
+            return await arrived.look(path)
+        finally:
+            await arrived.close()
+
+    return asyncio.run(look())
+
+
+def test_a_file_is_looked_into_by_another_process_that_names_no_path(tmp_path: Path) -> None:
+    path = tmp_path / "f.part"
+    path.write_bytes(b"nothing")
+    with pytest.raises(UnusableDataset) as caught:
+        looked(path)
+    assert "f.part" not in str(caught.value)
+    path.write_text("0,a\n")
+    assert looked(path).kind == Dataset.KIND_GROUPS
+
+
+def test_a_process_that_dies_of_a_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnusableDataset, match="cannot be looked into: its process ended"):
+        looked(tmp_path / "f", "import os; input(); os.abort()")
