@@ -1,9 +1,8 @@
 """Boxes around white matter: `python -m examples.detection.demo [--folder FOLDER] [--again]`.
 
-In axial slices of the MNI152 template, 2 mm, each connected component of the white matter is an
-object: the whole of both hemispheres in the middle, one island per hemisphere above, temporal
-lobes, cerebellum and brain stem below. Every fifth slice is held out; its neighbours are trained
-on.
+In axial slices of the MNI152 template, 2 mm, each connected component of a hemisphere's white
+matter is an object: one island per side in the middle and above; temporal lobes, halves of
+cerebellum and brain stem below. Every fifth slice is held out; its neighbours are trained on.
 """
 
 from pathlib import Path
@@ -24,7 +23,10 @@ def prepare(folder: Path) -> None:
     image, labels = volumes(SLICE_MM)
     pairs: Pairs = []
     for number, (picture, tissue) in enumerate(zip(slices(image), slices(labels), strict=True)):
-        boxes = boxes_of_components(np.asarray(tissue == WHITE), SMALLEST_PX)
+        white = np.asarray(tissue == WHITE)
+        middle = white.shape[1] // 2
+        white[:, middle - 1 : middle + 1] = False
+        boxes = boxes_of_components(white, SMALLEST_PX)
         if len(boxes):
             pairs.append((str(number), picture[..., np.newaxis], boxes))
     write_parts(folder, *held_out(pairs))
@@ -32,11 +34,11 @@ def prepare(folder: Path) -> None:
 
 EXAMPLE = Example(
     name="islands",
-    task="boxes around the islands of white matter (BBD)",
+    task="boxes around the islands of white matter of each hemisphere (BBD)",
     config=Path(__file__).with_name("config.json"),
     prepare=prepare,
     measure="map50",
-    wanted=0.7,
+    wanted=0.8,
 )
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ PAIRED = Example(
     config=Path(__file__).with_name("config_pix2pix.json"),
     prepare=prepare_pairs,
     measure="ssim",
-    wanted=0.85,
+    wanted=0.9,
 )
 UNPAIRED = Example(
     name="cyclegan",
