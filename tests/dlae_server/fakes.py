@@ -2,13 +2,15 @@
 
 `python fakes.py server DATA_DIR DATA_ROOT` serves; `task` and `model BUNDLE DESCRIPTOR` are its
 workers: the real ones around a fake engine. What a training does stands in the file `behaviour`
-beside its data: `succeed`, `wait` (after the first epoch), `fail`, `break`, `die`, `chatter`.
+beside its data: `succeed`, `wait` (after the first epoch), `dawdle`, `fail`, `break`, `die`,
+`chatter`.
 """
 
 import asyncio
 import json
 import logging
 import os
+import random
 import signal
 import sys
 import time
@@ -106,6 +108,13 @@ def _wait(signpost: Path, channel: worker.Channel) -> None:
         time.sleep(0.01)
 
 
+def _dawdle(signpost: Path, channel: worker.Channel) -> None:
+    for _ in range(random.randrange(30)):
+        if channel.cancelled.is_set():
+            raise TrainingCancelled("stopped")
+        time.sleep(0.01)
+
+
 def _fail(signpost: Path, channel: worker.Channel) -> None:
     raise TrainingDiverged("the loss is not a number; lower the learning rate")
 
@@ -129,6 +138,7 @@ def _succeed(signpost: Path, channel: worker.Channel) -> None:
 BEHAVIOURS = {
     "succeed": _succeed,
     "wait": _wait,
+    "dawdle": _dawdle,
     "fail": _fail,
     "break": _break,
     "die": _die,
@@ -205,6 +215,7 @@ def main() -> None:
         logging.basicConfig(level=logging.INFO)
         settings = Settings("127.0.0.1:0", Path(sys.argv[1]), (Path(sys.argv[2]),), 0)
         settings = replace(settings, pending_predictions=3, queued_jobs=3, heartbeat_seconds=0.3)
+        settings = replace(settings, rest_address="127.0.0.1:0", rest_body_seconds=1.0)
         program = (sys.executable, __file__)
         commands = Commands(task=(*program, "task"), model=(*program, "model"))
         asyncio.run(serve_until_signal(settings, commands))
