@@ -14,6 +14,7 @@ from benchmarks import (
     predict_round_trip,
     reading,
     registry,
+    training_peers,
     training_step,
 )
 
@@ -31,6 +32,7 @@ for benchmark in (
     predict_round_trip,
     reading,
     registry,
+    training_peers,
     training_step,
 ):
     benchmark.main()

@@ -84,13 +84,13 @@ def main() -> None:
 def _print_speeds(
     name: str, layers: list[str], side: int, steps: int, calls: tuple[int, ...]
 ) -> None:
-    images, targets = _batches(side, steps)
-    turns: dict[str, Turn] = {"fit": _fit(layers, images, targets)}
-    turns["float32"] = _loop(_steps(layers, SINGLE), images, targets, 1)
-    turns["bfloat16"] = _loop(_steps(layers, MIXED), images, targets, 1)
-    turns["xla"] = _loop(_steps(layers, SINGLE, jit_compile=True), images, targets, 1)
+    images, targets = batches_of(side, steps)
+    turns: dict[str, Turn] = {"fit": fit_turn(layers, images, targets)}
+    turns["float32"] = loop_turn(steps_of(layers, SINGLE), images, targets, 1)
+    turns["bfloat16"] = loop_turn(steps_of(layers, MIXED), images, targets, 1)
+    turns["xla"] = loop_turn(steps_of(layers, SINGLE, jit_compile=True), images, targets, 1)
     for several in calls:
-        turns[f"{several}_per_call"] = _loop(_steps(layers, SINGLE), images, targets, several)
+        turns[f"{several}_per_call"] = loop_turn(steps_of(layers, SINGLE), images, targets, several)
     for turn in turns.values():
         turn()
     rounds = [_round(turns, number % 2 == 1) for number in range(ROUNDS)]
@@ -120,7 +120,7 @@ def _round(turns: Mapping[str, Turn], backwards: bool) -> dict[str, Timed]:
     return {name: timed(turn) for name, turn in (reversed(order) if backwards else order)}
 
 
-def _batches(side: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def batches_of(side: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns float32 (steps, batch, side, side, 1) images and (..., 2) targets."""
     images = np.random.default_rng(1).random((steps, BATCH, side, side, 1), np.float32)
     return images, np.eye(2, dtype=np.float32)[(images[..., 0] > 0.5).astype(int)]
@@ -132,7 +132,8 @@ def _config(layers: list[str]) -> Config:
     return load_config(json.dumps(sections)).config
 
 
-def _steps(layers: list[str], precision: str, jit_compile: bool = False) -> Steps:
+def steps_of(layers: list[str], precision: str, jit_compile: bool = False) -> Steps:
+    """Returns our steps of a network of two classes."""
     config = _config(layers)
     network = checked_networks(config)[0]
     calculate_in(network.model, precision)
@@ -145,7 +146,8 @@ def _steps(layers: list[str], precision: str, jit_compile: bool = False) -> Step
     )
 
 
-def _loop(steps: Steps, images: np.ndarray, targets: np.ndarray, several: int) -> Turn:
+def loop_turn(steps: Steps, images: np.ndarray, targets: np.ndarray, several: int) -> Turn:
+    """Returns what takes all steps once, some at a time."""
     rates = [[RATE]] * several
 
     def turn() -> None:
@@ -160,7 +162,8 @@ def _loop(steps: Steps, images: np.ndarray, targets: np.ndarray, several: int) -
     return turn
 
 
-def _fit(layers: list[str], images: np.ndarray, targets: np.ndarray) -> Turn:
+def fit_turn(layers: list[str], images: np.ndarray, targets: np.ndarray) -> Turn:
+    """Returns what does the same by Keras."""
     model = checked_networks(_config(layers))[0].model
     model.compile(
         keras.optimizers.Adam(RATE),
@@ -190,7 +193,7 @@ def _print_cost_of_determinism() -> None:
 
 def _print_step_seconds() -> None:
     device("cpu", deterministic=sys.argv[2] == "True")
-    turn = _loop(_steps(unet_layers(), SINGLE), *_batches(128, STEPS), 1)
+    turn = loop_turn(steps_of(unet_layers(), SINGLE), *batches_of(128, STEPS), 1)
     turn()
     print(min(timed(turn).seconds for _ in range(4)) / STEPS)
 
