@@ -1,7 +1,6 @@
 """The composition root: the only file that knows everything."""
 
 import asyncio
-import ipaddress
 import json
 import logging
 import os
@@ -24,6 +23,7 @@ from dlae.v1.prediction_pb2_grpc import add_PredictionServiceServicer_to_server
 from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
 from dlae_core.bundle import write_text
 from dlae_server import oip
+from dlae_server.addresses import require_loopback
 from dlae_server.allocation import keep_freed_blocks
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.errors import CannotStart
@@ -36,6 +36,7 @@ from dlae_server.locking import locked
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue
 from dlae_server.models.files import sweep
+from dlae_server.rest.door import Door
 from dlae_server.services.datasets import DatasetService
 from dlae_server.services.models import ModelService
 from dlae_server.services.open_inference import OpenInferenceService
@@ -76,15 +77,14 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
     """
     keep_freed_blocks()
     commands = commands or Commands()
-    _require_loopback(settings.listen)
+    require_loopback(settings.listen)
     with locked(settings.data_dir):
         metrics = Metrics()
         journal = Journal(settings, metrics)
         reserve = Reserve(settings, commands.task)
         supervisor = Supervisor(settings, metrics, journal, reserve)
         host = Host(settings, metrics, commands.model)
-        catalogue = Catalogue(settings, journal)
-        predictions = Predictions(catalogue, host, metrics)
+        predictions = Predictions(Catalogue(settings, journal), host, metrics)
         server = _server(settings, metrics)
         add_TrainingServiceServicer_to_server(
             TrainingService(settings, journal, supervisor, reserve), server
@@ -92,7 +92,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
         add_ModelServiceServicer_to_server(ModelService(settings, journal, host), server)
         receiver = _with_datasets(server, settings, journal)
-        OpenInferenceService(predictions, journal).add_to(server)
+        door = Door(settings, OpenInferenceService(predictions, journal).added_to(server))
         checks = await _add_health(server)
         address = _bound(server, settings.listen)
         with _exposed(settings, metrics) as metrics_port:
@@ -100,8 +100,8 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await receiver.start()
             work = await supervisor.start()
             await server.start()
-            card = _write_card(settings, address, metrics_port)
-            LOG.info("listening on %s, metrics on port %s", address, metrics_port)
+            await door.open()
+            card = _write_card(settings, address, metrics_port, door.address)
             await _first(asyncio.create_task(stop.wait()), work)
             LOG.info("stopping")
             card.unlink(missing_ok=True)
@@ -109,20 +109,22 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await journal.stop()
             supervisor.kill()
             await _first(work)
-            await server.stop(STOP_SECONDS)
-            await reserve.close()
-            await host.stop()
-            catalogue.close()
+            for end in (door.close(), server.stop(STOP_SECONDS), reserve.close(), host.stop()):
+                await end
+            predictions.catalogue.close()
             await journal.close()
         # Nobody but this task takes jobs further: where it failed, the server has failed.
         await work
 
 
-def _write_card(settings: Settings, address: str, metrics_port: int | None) -> Path:
+def _write_card(
+    settings: Settings, address: str, metrics_port: int | None, rest: str | None
+) -> Path:
     """Writes where the server is found; returns the file."""
     card = settings.data_dir / "server.json"
-    facts = {"listen": address, "metrics_port": metrics_port, "pid": os.getpid()}
+    facts = {"listen": address, "metrics_port": metrics_port, "rest": rest, "pid": os.getpid()}
     write_text(card, json.dumps(facts) + "\n")
+    LOG.info("listening on %s, metrics on port %s, REST on %s", address, metrics_port, rest)
     return card
 
 
@@ -161,22 +163,6 @@ async def _add_health(server: grpc.aio.Server) -> HealthServicer:
     names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return checks
-
-
-def _require_loopback(listen: str) -> None:
-    host, _, port = listen.rpartition(":")
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-        valid = 0 <= int(port) < 65536
-    except ValueError as error:
-        raise CannotStart(f"expected --listen HOST:PORT, got '{listen}'") from error
-    if not valid:
-        raise CannotStart(f"expected a port from 0 to 65535, got {port}")
-    if not loopback:
-        raise CannotStart(
-            f"expected a loopback address such as 127.0.0.1:{port}, got '{listen}': this version "
-            "has neither encryption nor authentication and serves this machine only"
-        )
 
 
 def _bound(server: grpc.aio.Server, listen: str) -> str:

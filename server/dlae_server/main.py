@@ -69,6 +69,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     show_default=True,
     help="Port of /metrics; 0: any free one.",
 )
+@click.option(
+    "--rest-address",
+    metavar="HOST:PORT",
+    help="Where the Open Inference Protocol is served over HTTP too.  [default: nowhere]",
+)
 @click.option("--no-metrics", is_flag=True, help="Serve no metrics.")
 @job_options
 @click.option(
@@ -109,6 +114,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         engine=options["engine"],
         engine_threads=options["engine_threads"],
         **job_settings(options),
+        rest_address=options["rest_address"],
         metrics_port=None if options["no_metrics"] else options["metrics_port"],
     )
 

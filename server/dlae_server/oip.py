@@ -204,6 +204,8 @@ def requested(request: Message, model: models_pb2.Model) -> list[str]:
     """
     known = (BOXES, OUTPUT) if model.family == DETECTORS else (OUTPUT, LABELS)
     names = [tensor.name for tensor in request.outputs] or [known[0]]
+    if strange := {name for tensor in request.outputs for name in tensor.parameters}:
+        raise InvalidRequest(f"expected no parameters of outputs, got {sorted(strange)[:8]}")
     if len(set(names)) < len(names) or not set(names) <= set(known):
         expected = " and ".join(f"'{name}'" for name in known)
         raise InvalidRequest(f"expected outputs of {expected}, got {names[:8]}")

@@ -13,6 +13,8 @@ class Settings:
         data_dir: Folder of jobs and models.
         data_roots: Folders whose files configurations may name.
         metrics_port: Port of `/metrics`; 0 takes any free one, None switches it off.
+        rest_address: `host:port` of the Open Inference Protocol over HTTP; None: nowhere.
+        rest_body_seconds: How long the body of a request over HTTP may take to come.
         weights_dir: Folder of ImageNet weights; None: `weights` in the data folder.
         queued_jobs: Jobs that may wait.
         validations: Validations that may run at once.
@@ -62,6 +64,8 @@ class Settings:
     grace_seconds: float = 120.0
     retention_days: float | None = None
     reserve_at_start: bool = False
+    rest_address: str | None = None
+    rest_body_seconds: float = 60.0
     dataset_bytes: int | None = None
     upload_silence_seconds: float = 20.0
 

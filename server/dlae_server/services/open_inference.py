@@ -27,8 +27,8 @@ class OpenInferenceService:
         self._repository = Repository(predictions, journal)
         self._types = oip.methods()
 
-    def add_to(self, server: grpc.aio.Server) -> None:
-        """Adds the service to a server."""
+    def added_to(self, server: grpc.aio.Server) -> "OpenInferenceService":
+        """Adds the service to a server and returns it."""
         methods = {
             name: grpc.unary_unary_rpc_method_handler(
                 self.method(name),
@@ -39,6 +39,7 @@ class OpenInferenceService:
         }
         handler = grpc.method_handlers_generic_handler(oip.SERVICE, methods)
         server.add_generic_rpc_handlers((handler,))
+        return self
 
     def method(self, name: str) -> Method:
         """Returns a method of the protocol."""

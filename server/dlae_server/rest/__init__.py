@@ -1,0 +1,1 @@
+"""The Open Inference Protocol over HTTP; `application.py` and `running.py` need an extra."""
