@@ -14,6 +14,7 @@ from dlae_client.errors import ServerUnreachable, error_from_rpc
 _REPEATABLE = {
     "dlae.v1.TrainingService": ("Status", "ListJobs", "Train", "Run"),
     "dlae.v1.ModelService": ("ListModels", "GetModel", "ListModelChanges", "GetModelCard"),
+    "dlae.v1.DatasetService": ("FindFiles", "StartUpload", "GetDataset", "ListDatasets"),
 }
 _RETRY = {
     "maxAttempts": 3,

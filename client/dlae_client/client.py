@@ -8,6 +8,7 @@ from typing import Any, Self
 from dlae.v1 import training_pb2
 from dlae_client.channel import Connection
 from dlae_client.configuration import Configuration, config_source, model_name
+from dlae_client.datasets import Datasets
 from dlae_client.errors import (
     DataLost,
     NotFound,
@@ -15,14 +16,13 @@ from dlae_client.errors import (
 from dlae_client.fetching import fetch_entry
 from dlae_client.jobs import Job, JobOptions, Jobs, completed_options
 from dlae_client.predictions import Predictions
-from dlae_client.registry import Registry
 
 DEFAULT_SERVER = "127.0.0.1:50051"
 VALIDATE_SECONDS = 300.0
 RECONNECT_SECONDS = 60.0
 
 
-class Client(Registry, Jobs, Predictions):
+class Client(Datasets, Jobs, Predictions):
     """A connection to a DLAE server.
 
         with Client() as client:

@@ -11,13 +11,18 @@ from dlae.v1.config_pb2 import Config
 from dlae.v1.layers_pb2 import Layer
 from dlae.v1.training_pb2 import ConfigSource
 from dlae_client.errors import InvalidRequest, LocalFileError
-from dlae_core.config.references import INFERENCE, is_model_reference, is_reference
+from dlae_core.config.references import (
+    INFERENCE,
+    is_dataset_reference,
+    is_model_reference,
+    is_reference,
+)
 from dlae_core.layers.language import LayerSyntaxError, format_layer, parse_layer
 
 # Weights of a backbone that are no file.
 _NO_FILE = ("", "none", "None", "imagenet")
 
-Configuration = str | Path | Mapping[str, Any] | Config
+Configuration = str | Path | Mapping[str, Any] | Config | ConfigSource
 
 
 def config_source(configuration: Configuration) -> ConfigSource:
@@ -28,12 +33,15 @@ def config_source(configuration: Configuration) -> ConfigSource:
     JSON goes as it is; the server says what is wrong with it.
 
     Args:
-        configuration: Path of a JSON file, its content as a dictionary, or a message.
+        configuration: Path of a JSON file, its content as a dictionary, a message, or what this
+            function returned.
 
     Raises:
         LocalFileError: The file cannot be read.
         InvalidRequest: The dictionary holds what JSON cannot.
     """
+    if isinstance(configuration, ConfigSource):
+        return configuration
     if isinstance(configuration, Config):
         return ConfigSource(config=_absolute_message(configuration, Path.cwd()))
     if isinstance(configuration, Mapping):
@@ -146,7 +154,8 @@ def _path(value: Any, folder: Path, key: str = "") -> Any:
     text = str(value).strip()
     path = (folder / Path(text).expanduser()).resolve()
     named = key == "load_model" and is_model_reference(text) and not path.exists()
-    return value if is_reference(text) or named else str(path)
+    kept = is_reference(text) or is_dataset_reference(text) or named
+    return value if kept else str(path)
 
 
 def _has_duplicates(text: str) -> bool:

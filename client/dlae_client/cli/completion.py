@@ -21,6 +21,16 @@ def model_references(context: click.Context, parameter: click.Parameter, begun: 
     return _completed(context, begun, exact="@" in begun)
 
 
+def dataset_names(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Returns names of data files that begin like this."""
+    return _datasets(context, begun, "{name}")
+
+
+def dataset_references(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Returns references to data files that begin like this."""
+    return _datasets(context, begun, "dataset:{name}@{version}")
+
+
 def job_ids(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """Returns the latest jobs that begin like this."""
     try:
@@ -29,6 +39,17 @@ def job_ids(context: click.Context, parameter: click.Parameter, begun: str) -> l
     except ClientError:
         return []
     return [job_id for job_id in found if job_id.startswith(begun)]
+
+
+def _datasets(context: click.Context, begun: str, form: str) -> list[str]:
+    found: dict[str, None] = {}
+    try:
+        with Session(_server(context)).client() as client:
+            for one in (one for dataset in client.datasets() for one in dataset.versions):
+                found[form.format(name=one.name, version=one.version)] = None
+    except ClientError:
+        return []
+    return [name for name in found if name.startswith(begun)][:MOST]
 
 
 def _completed(context: click.Context, begun: str, exact: bool) -> list[str]:

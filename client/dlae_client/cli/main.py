@@ -16,6 +16,7 @@ COMMANDS = (
     "config",
     "layers",
     "data",
+    "datasets",
     "validate",
     "train",
     "run",

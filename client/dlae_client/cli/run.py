@@ -13,9 +13,10 @@ from dlae_client.cli.following import (
     show_submitted,
 )
 from dlae_client.cli.job_options import Submission, submitting
+from dlae_client.cli.placing import NO_UPLOAD, placed
 from dlae_client.cli.saving import save_settings
 from dlae_client.client import Client
-from dlae_client.configuration import is_inference, read_text
+from dlae_client.configuration import is_inference, model_name, read_text
 from dlae_client.errors import LocalFileError
 
 PREDICTIONS, LEGACY = "predictions.h5", "legacy_predictions_switch"
@@ -30,12 +31,14 @@ PREDICTIONS, LEGACY = "predictions.h5", "legacy_predictions_switch"
     help="File or folder for predictions.  [default: the folder of CONFIG]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace predictions that are there.")
+@NO_UPLOAD
 @submitting
 @command
 def run(
     session: Session,
     config: Path,
     how: Submission,
+    no_upload: bool,
     output: Path | None,
     overwrite: bool,
 ) -> None:
@@ -46,7 +49,8 @@ def run(
     """
     target = _target(config.expanduser(), output, overwrite or how.detach)
     with session.client() as client:
-        answer = client.run(config, how.name, how.options)
+        name = model_name(config) if how.name is None else how.name
+        answer = client.run(placed(session, client, config, no_upload), name, how.options)
         settings = save_settings(config)
         show_submitted(session, answer.job, answer.warnings)
         if how.detach:

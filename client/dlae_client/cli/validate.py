@@ -7,6 +7,7 @@ import click
 
 from dlae.v1.training_pb2 import GraphSummary, ValidateResponse
 from dlae_client.cli.context import Session, command, violation_rows
+from dlae_client.cli.placing import NO_UPLOAD, placed
 from dlae_client.cli.tables import duration, shape, short_time, size, table
 from dlae_client.graph_drawing import SUFFIXES, check_drawable, draw
 
@@ -26,8 +27,11 @@ def _drawing(context: click.Context, option: click.Parameter, path: Path | None)
     callback=_drawing,
     help="Draw the networks into this .png or .svg.",
 )
+@NO_UPLOAD
 @command
-def validate(session: Session, config: Path, offline: bool, plot: Path | None) -> None:
+def validate(
+    session: Session, config: Path, offline: bool, plot: Path | None, no_upload: bool
+) -> None:
     """Checks CONFIG, its data files and its networks, without training.
 
     Shows every layer, and estimates memory and time of training on the server. Exits with 3 where
@@ -37,7 +41,7 @@ def validate(session: Session, config: Path, offline: bool, plot: Path | None) -
         if offline:
             raise click.UsageError("--plot shows what the server builds; leave out --offline")
         check_drawable()
-    answer = _answer(session, config, offline)
+    answer = _answer(session, config, offline, no_upload)
     for warning in answer.warnings:
         session.say(f"warning: {warning.path}: {warning.message}")
     for violation in answer.violations:
@@ -52,13 +56,13 @@ def validate(session: Session, config: Path, offline: bool, plot: Path | None) -
     session.print("the configuration is valid")
 
 
-def _answer(session: Session, config: Path, offline: bool) -> ValidateResponse:
+def _answer(session: Session, config: Path, offline: bool, no_upload: bool) -> ValidateResponse:
     if offline:
         from dlae_client.offline import check_offline  # noqa: PLC0415 - needs h5py
 
         return check_offline(config)
     with session.client() as client:
-        return client.validate(config)
+        return client.validate(placed(session, client, config, no_upload))
 
 
 def _print_networks(answer: ValidateResponse, config: Path) -> None:
