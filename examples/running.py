@@ -17,7 +17,8 @@ from examples.session import has_model, run_client, running_server
 FOLDER = Path(".demo")
 # Distances: the smaller, the better.
 ERRORS = ("coordinate_error",)
-SMALLEST_DRAWS = "200"
+# Resamples for the intervals; fewer than the client draws by default, which takes longer.
+DRAWS = "200"
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def run_example(example: Example, folder: Path, again: bool = False) -> Outcome:
         else:
             run_client(address, "train", str(config), "--name", example.name)
         files = [str(data / f"test_{side}.h5") for side in ("X", "y")]
-        options = ["-o", str(folder / "evaluation"), "--force", "--draws", SMALLEST_DRAWS]
+        options = ["-o", str(folder / "evaluation"), "--force", "--draws", DRAWS]
         run_client(address, "evaluate", example.name, *files, *options)
     value = _measured(folder / "evaluation" / "summary.json", example.measure)
     print(f"figures  {folder / 'evaluation'}")

@@ -29,7 +29,7 @@ _ROWS = (
         config=_TISSUE / "config_3d.json",
         prepare=tissue.prepare_volumes,
         measure="dice",
-        wanted=0.75,
+        wanted=0.85,
     ),
     synthesis.PAIRED,
     synthesis.UNPAIRED,
