@@ -25,6 +25,7 @@ class Settings:
         pending_predictions: Predictions of one model that may wait.
         message_bytes: Largest message.
         tensor_bytes: Largest tensor, in chunks.
+        volumes_bytes: Length of all large tensors that are being predicted.
         free_bytes: Disk space below which no job is accepted.
         heartbeat_seconds: Time between heartbeats of a quiet watch.
         running_jobs: Jobs that may run at once; where there are several, each has its share.
@@ -53,7 +54,8 @@ class Settings:
     engine_threads: int | None = None
     pending_predictions: int = 64
     message_bytes: int = 64 << 20
-    tensor_bytes: int = 2 << 30
+    tensor_bytes: int = 4 << 30
+    volumes_bytes: int = 6 << 30
     free_bytes: int = 200 << 20
     heartbeat_seconds: float = 15.0
     running_jobs: int = 1

@@ -97,7 +97,7 @@ def test_a_stream_that_is_no_tensor_is_refused(
 def test_a_tensor_above_the_limit_is_refused_before_it_comes(
     server: ServerProcess, model: str
 ) -> None:
-    shape = [1 << 20, 1 << 12]
+    shape = [1 << 20, (1 << 12) + 1]
     header = tensor_pb2.TensorHeader(data_type=tensor_pb2.DATA_TYPE_UINT8, shape=shape)
     request = pb.PredictStreamRequest(header=pb.PredictStreamHeader(model=model, input=header))
     with pytest.raises(grpc.RpcError) as caught:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 
 import grpc
 
@@ -13,7 +13,7 @@ from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
 from dlae_server.serving.frames import Question
 from dlae_server.serving.host import Answer, Host, Target
-from dlae_server.serving.memory import Buffer
+from dlae_server.serving.volumes import Images
 from dlae_server.status import code_of
 
 
@@ -51,7 +51,7 @@ class Predictions:
         self,
         reference: str,
         question: Question,
-        parts: Sequence[Buffer],
+        parts: Images,
         urgent: bool = True,
         seconds: float | None = None,
     ) -> tuple[Entry, Answer]:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import TypeAlias
 
 import grpc
@@ -18,10 +19,12 @@ from dlae_server.errors import InvalidRequest, InvalidStream, TensorTooLarge
 from dlae_server.services.predicting import Predictions
 from dlae_server.serving.frames import Question
 from dlae_server.serving.host import Answer
+from dlae_server.serving.memory import PART_BYTES
+from dlae_server.serving.volumes import LEAST_BYTES, Images, Shelf, Volume
 from dlae_server.settings import Settings
 
-# A stream of more is worth giving its memory back.
-MANY_PARTS = 64
+# After more than that it is worth giving freed memory back.
+LARGE_BYTES = 64 << 20
 LARGEST_RANK = 32
 # In elements, empty axes left out: NumPy counts so where it judges whether a shape can be.
 LARGEST_SIZE = 1 << 56
@@ -38,6 +41,7 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
     def __init__(self, settings: Settings, predictions: Predictions) -> None:
         self._settings = settings
         self._predictions = predictions
+        self._shelf = Shelf(settings.volumes_bytes)
 
     async def Predict(self, request: pb.PredictRequest, context: Context) -> pb.PredictResponse:
         """Predicts one tensor."""
@@ -64,58 +68,59 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
         self, requests: AsyncIterator[pb.PredictStreamRequest], context: Context
     ) -> AsyncIterator[pb.PredictStreamResponse]:
         """Predicts one tensor that comes, and goes, in chunks."""
-        parts: list[bytes] = []
-        most = 0
+        size = 0
         try:
-            asked, question = await self._collected(requests, parts)
-            most = len(parts)
-            entry, answer = await self._predictions.predict(
-                asked.model, question, parts, _is_urgent(asked)
-            )
-            parts.clear()
-            result = pb.PredictStreamResult(
-                model=entry.reference,
-                output=_header(answer),
-                model_sha256=self._predictions.sha256(entry),
-                description=_description(answer),
-            )
-            yield pb.PredictStreamResponse(header=result)
-            most = max(most, len(answer.parts))
-            answer.parts.reverse()
-            while answer.parts:
-                yield pb.PredictStreamResponse(data=answer.parts.pop())
+            with ExitStack() as stack:
+                asked, question, images = await self._collected(requests, stack)
+                entry, answer = await self._predictions.predict(
+                    asked.model, question, images, _is_urgent(asked)
+                )
+                size = max(question.size, answer.size, len(answer.parts) * PART_BYTES)
+                del images
+                result = pb.PredictStreamResult(
+                    model=entry.reference,
+                    output=_header(answer),
+                    model_sha256=self._predictions.sha256(entry),
+                    description=_description(answer),
+                )
+                yield pb.PredictStreamResponse(header=result)
+                for part in answer.taken():
+                    yield pb.PredictStreamResponse(data=part)
         finally:
-            if max(most, len(parts)) > MANY_PARTS:
-                parts.clear()
+            if size > LARGE_BYTES:
                 asyncio.get_running_loop().run_in_executor(None, give_back)
 
     async def _collected(
-        self, requests: AsyncIterator[pb.PredictStreamRequest], parts: list[bytes]
-    ) -> tuple[pb.PredictStreamHeader, Question]:
-        """Adds the bytes of a chunked request; returns its header, and the same for the host.
+        self, requests: AsyncIterator[pb.PredictStreamRequest], stack: ExitStack
+    ) -> tuple[pb.PredictStreamHeader, Question, Images]:
+        """Returns the header of a chunked request, the same for the host, and the images.
 
         Raises:
             InvalidStream: The chunks are no tensor.
             TensorTooLarge: It is larger than the server takes.
+            QueueFull: Other large tensors leave no room for it.
         """
-        header, question, count = pb.PredictStreamHeader(), None, 0
+        header = await anext(aiter(requests), None)
+        if header is None or header.WhichOneof("part") != "header":
+            raise InvalidStream("expected one header, then chunks of data")
+        asked = header.header
+        question = _question(asked.input, asked)
+        if question.size > self._settings.tensor_bytes:
+            raise TensorTooLarge(question.size, self._settings.tensor_bytes)
+        images: list[bytes] | Volume = []
+        if question.size >= LEAST_BYTES:
+            images = stack.enter_context(self._shelf.volume(question.size))
+        count = 0
         async for request in requests:
-            if (request.WhichOneof("part") == "header") != (question is None):
+            if request.WhichOneof("part") == "header":
                 raise InvalidStream("expected one header, then chunks of data")
-            if question is None:
-                header = request.header
-                question = _question(header.input, header)
-                if question.size > self._settings.tensor_bytes:
-                    raise TensorTooLarge(question.size, self._settings.tensor_bytes)
-                continue
-            parts.append(request.data)
-            count += len(parts[-1])
+            count += len(request.data)
             if count > question.size:
                 break
-        expected = question.size if question else 0
-        if question is None or count != expected:
-            raise InvalidStream(f"expected {expected} bytes in all chunks, got {count}")
-        return header, question
+            images.append(request.data)
+        if count != question.size:
+            raise InvalidStream(f"expected {question.size} bytes in all chunks, got {count}")
+        return asked, question, images
 
 
 def _question(

@@ -5,14 +5,13 @@ a message: the input once, from the message into memory shared with the model's 
 `numpy` finds it without a copy; the output twice, from the engine's array into shared memory and
 from there into the bytes of the answer. Joining callers costs no copy: their images are written
 one behind the other, their outputs read one by one. Only frames of about a hundred bytes pass
-through the socket.
+through the socket. What is large, `volumes.py`, is copied as often, but never held by the server.
 """
 
 import asyncio
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +19,9 @@ from dlae_server.errors import ModelProcessDied, QueueFull
 from dlae_server.metrics import Metrics
 from dlae_server.serving.frames import Question
 from dlae_server.serving.lane import BATCH_ROWS, Lane
-from dlae_server.serving.memory import Buffer
 from dlae_server.serving.process import Answer, ModelProcess
 from dlae_server.serving.statistics import Statistics
+from dlae_server.serving.volumes import Images
 from dlae_server.settings import Settings
 
 WORKER = (sys.executable, "-m", "dlae_server.serving.worker")
@@ -65,7 +64,7 @@ class Host:
         self._statistics: dict[Target, Statistics] = {}
 
     async def predict(
-        self, target: Target, question: Question, parts: Sequence[Buffer], urgent: bool = True
+        self, target: Target, question: Question, parts: Images, urgent: bool = True
     ) -> Answer:
         """Predicts with a model, which is loaded where it is not.
 

@@ -21,9 +21,9 @@ from dlae_core.errors import DlaeError
 from dlae_server.errors import ModelProcessDied, ShuttingDown
 from dlae_server.metrics import InferenceMetrics
 from dlae_server.serving.frames import Question
-from dlae_server.serving.memory import Buffer
 from dlae_server.serving.process import Answer, ModelProcess, Stages, Unjoinable
 from dlae_server.serving.statistics import Statistics
+from dlae_server.serving.volumes import Images, Volume
 
 BATCH_ROWS = 32
 BATCH_BYTES = 64 << 20
@@ -47,7 +47,7 @@ class Caller:
     """
 
     question: Question
-    parts: Sequence[Buffer]
+    parts: Images
     answer: "asyncio.Future[Answer]"
     urgent: bool = True
     alone: bool = False
@@ -55,7 +55,7 @@ class Caller:
 
     def joins(self, other: "Caller") -> bool:
         """Returns whether both can be served by one call."""
-        alone = self.alone or other.alone
+        alone = self.alone or other.alone or isinstance(self.parts, Volume)
         empty = not (self.rows and other.rows)
         return not (alone or empty) and self.question.joins(other.question)
 
@@ -101,9 +101,7 @@ class Lane:
         self._serving: asyncio.Task[None] | None = None
         self._joins = True
 
-    async def predict(
-        self, question: Question, parts: Sequence[Buffer], urgent: bool = True
-    ) -> Answer:
+    async def predict(self, question: Question, parts: Images, urgent: bool = True) -> Answer:
         """Waits for a prediction; for those of all urgent callers too, where it is not urgent.
 
         Raises:
@@ -178,7 +176,8 @@ class Lane:
         rows = [caller.rows for caller in callers]
         size = sum(caller.question.size for caller in callers)
         joined = replace(first, shape=(sum(rows), *first.shape[1:]), size=size)
-        return await process.ask(joined, [part for one in callers for part in one.parts], rows)
+        parts = [part for one in callers if not isinstance(one.parts, Volume) for part in one.parts]
+        return await process.ask(joined, parts, rows)
 
     def _again(self, callers: list[Caller], error: DlaeError) -> None:
         """Lets callers be served one by one, or tells a caller who was alone."""

@@ -24,9 +24,9 @@ def create(name: str) -> int:
     return os.memfd_create(name)
 
 
-def write(descriptor: int, parts: Sequence[Buffer]) -> None:
-    """Writes buffers one after the other, from the beginning."""
-    offset, rest = 0, iter(parts)
+def write(descriptor: int, parts: Sequence[Buffer], offset: int = 0) -> None:
+    """Writes buffers one after the other, from an offset on."""
+    rest = iter(parts)
     while group := [memoryview(part) for part in islice(rest, _PARTS_PER_CALL)]:
         while group:
             count = os.pwritev(descriptor, group, offset)

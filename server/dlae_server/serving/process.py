@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from dlae_server.errors import ModelProcessDied
 from dlae_server.jobs.process import ENVIRONMENT
 from dlae_server.serving import memory
 from dlae_server.serving.frames import FAILURE, FRAME_BYTES, Output, Question, unpacked_failure
+from dlae_server.serving.volumes import Images, Volume
 
 # Above it, a copy would keep other calls waiting for longer than a change of threads takes.
 INLINE_BYTES = 4 << 20
@@ -47,17 +48,29 @@ class Answer:
         shape: Length of each axis.
         parts: The elements in row-major order, cut into parts of at most 1 MiB.
         description: A message `Description`, where asked for.
+        volume: Where the elements lie, where there are no parts of the server's own.
+        size: Bytes that they are there.
     """
 
     dtype: str
     shape: tuple[int, ...]
     parts: list[bytes]
     description: bytes = b""
+    volume: Volume | None = None
+    size: int = 0
 
     @property
     def data(self) -> bytes:
         """The elements in one piece."""
-        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+        return self.parts[0] if len(self.parts) == 1 else b"".join(self.taken())
+
+    def taken(self) -> Iterator[bytes]:
+        """Yields the parts, which the answer holds no longer."""
+        if self.volume:
+            yield from self.volume.output(self.size)
+        self.parts.reverse()
+        while self.parts:
+            yield self.parts.pop()
 
 
 @dataclass(frozen=True)
@@ -148,14 +161,12 @@ class ModelProcess:
             return 0.0
         return float(int(pages) * _PAGE_BYTES)
 
-    async def ask(
-        self, question: Question, parts: Sequence[memory.Buffer], rows: Sequence[int]
-    ) -> list[Answer]:
+    async def ask(self, question: Question, images: Images, rows: Sequence[int]) -> list[Answer]:
         """Asks for a prediction.
 
         Args:
             question: Type and shape of all images together.
-            parts: Their bytes, in order.
+            images: Their bytes, in order.
             rows: Images of each caller whose images these are; empty where they are one caller's.
 
         Returns:
@@ -168,8 +179,10 @@ class ModelProcess:
         """
         self._unused.clear()
         try:
+            if isinstance(images, Volume):
+                return [await self._ask_about_volume(question, images)]
             start = time.monotonic()
-            await _copied(question.size, memory.write, self._input, parts)
+            await _copied(question.size, memory.write, self._input, images)
             sent = time.monotonic()
             output = Output.unpacked(await self._asked(question.packed()))
             got = time.monotonic()
@@ -198,12 +211,20 @@ class ModelProcess:
             self._process.kill()
         await self._process.wait()
 
-    async def _asked(self, frame: bytes) -> bytes:
+    async def _ask_about_volume(self, question: Question, volume: Volume) -> Answer:
+        output = Output.unpacked(await self._asked(question.packed(), volume.descriptors))
+        volume.forget_input()
+        self.stages = Stages(*output.seconds)
+        return Answer(
+            output.dtype, output.shape, [], output.description, volume=volume, size=output.size
+        )
+
+    async def _asked(self, frame: bytes, descriptors: Sequence[int] = ()) -> bytes:
         if self._ended:
             raise ModelProcessDied("")
         self._reply = self._loop.create_future()
         try:
-            self._connection.send(frame)
+            socket.send_fds(self._connection, [frame], descriptors)
         except OSError as error:
             raise ModelProcessDied("") from error
         return await self._answer()

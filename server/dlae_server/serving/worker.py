@@ -3,9 +3,11 @@
 `python -m dlae_server.serving.worker BUNDLE SOCKET INPUT OUTPUT ENGINE THREADS` inherits three
 descriptors: of the socket on which it answers one frame with one, and of the memory of inputs and
 outputs. An empty engine, or 0 threads, means any. Its first frame, `READY` or a failure, comes
-unasked. It ends when the socket closes.
+unasked. A question about a volume comes with descriptors of its own. The process ends when the
+socket closes.
 """
 
+import os
 import socket
 import sys
 import time
@@ -38,12 +40,25 @@ def main() -> None:
         return
     mapped = memory.Mapped(inputs)
     connection.send(bytes([READY]))
-    while frame := connection.recv(FRAME_BYTES):
+    while received := _received(connection):
+        frame, volume = received
         try:
-            answer = _answer(predictor, mapped, outputs, Question.unpacked(frame))
+            question = Question.unpacked(frame)
+            if volume:
+                answer = _answer(predictor, memory.Mapped(volume[0]), volume[1], question)
+            else:
+                answer = _answer(predictor, mapped, outputs, question)
         except DlaeError as error:
             answer = packed_failure(error.reason, str(error))
+        for descriptor in volume:
+            os.close(descriptor)
         connection.send(answer)
+
+
+def _received(connection: socket.socket) -> tuple[bytes, list[int]] | None:
+    """Returns the next frame, and the descriptors of a volume that came with it."""
+    frame, descriptors, *_ = socket.recv_fds(connection, FRAME_BYTES, 2)
+    return (frame, descriptors) if frame else None
 
 
 def _answer(predictor: Predictor, mapped: memory.Mapped, outputs: int, asked: Question) -> bytes:
