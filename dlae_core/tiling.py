@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import gcd, prod
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,17 @@ SPREAD = 1 / 8
 # Tiles begin at multiples of this, or of the largest part of it that divides the tile and shortens
 # steps no further than to `_WORTH`: poolings then see the same groups as in the whole image.
 _ALIGNMENT, _WORTH = 32, 0.9
+
+
+class Image(Protocol):
+    """An array, or what makes the parts of one when they are looked at."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis, (*space, channels)."""
+
+    def __getitem__(self, part: tuple[slice, ...], /) -> Float32:
+        """Returns a part, cut out of axes of space."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Stretch:
         return slice(self.start + self.first, self.start + self.first + len(self.weights))
 
 
-def tiled(image: Float32, tile: Sequence[int], run: Run, tiling: Tiling) -> Float32:
+def tiled(image: Image, tile: Sequence[int], run: Run, tiling: Tiling) -> Float32:
     """Returns the output of a network per pixel for an image of any size.
 
     Args:
@@ -97,7 +108,7 @@ def tiled(image: Float32, tile: Sequence[int], run: Run, tiling: Tiling) -> Floa
     return result
 
 
-def slabs(image: Float32, tile: Sequence[int], run: Run, tiling: Tiling) -> Iterator[Float32]:
+def slabs(image: Image, tile: Sequence[int], run: Run, tiling: Tiling) -> Iterator[Float32]:
     """Yields what `tiled` returns in parts along the first axis, each as soon as it is complete.
 
     Memory then need not hold the whole output. Arguments are those of `tiled`.
@@ -183,7 +194,7 @@ def _alignment(tile: int, step: int) -> int:
 
 
 def _outputs(
-    image: Float32, tile: Sequence[int], run: Run, tiling: Tiling
+    image: Image, tile: Sequence[int], run: Run, tiling: Tiling
 ) -> Iterator[tuple[tuple[Stretch, ...], Float32]]:
     """Yields each tile with its output, (*tile, values); those of the first axis rise."""
     space = image.shape[:-1]

@@ -147,6 +147,16 @@ class Preprocessing:
         switches = self.switches
         return switches.featurewise_centering_switch or switches.featurewise_normalization_switch
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether pixels are prepared each by itself: a part of an image like the whole."""
+        switches, images = self.switches, self.images
+        samplewise = (
+            switches.samplewise_centering_switch or switches.samplewise_normalization_switch
+        )
+        measured = images.kind != "none" and (images.low is None or images.high is None)
+        return not (samplewise or switches.HasField("zca_epsilon") or measured)
+
     def image(self, image: Array) -> Float32:
         """Returns a stored image as the network takes it, float32 (*space, channels)."""
         return self.finished(self.standardized(self.raw(image)))

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dlae_core.data.normalization import Preprocessing
 from dlae_core.errors import InvalidImage
 
 Numbers = NDArray[np.generic]
+Float32 = NDArray[np.float32]
+
+_BLOCK = 1 << 20
 
 
 def checked_images(images: Numbers, expected: Sequence[int], resize: bool, larger: bool) -> Numbers:
@@ -29,9 +33,47 @@ def checked_images(images: Numbers, expected: Sequence[int], resize: bool, large
     _check_space(images.shape, expected, resize, larger)
     if images.dtype.kind not in "biuf":
         raise InvalidImage(f"expected images of numbers, got {images.dtype}")
-    if images.dtype.kind == "f" and not np.isfinite(images).all():
+    if images.dtype.kind == "f" and not _is_finite(images):
         raise InvalidImage("expected finite intensities, got NaN or infinity")
     return images
+
+
+class Prepared:
+    """An image whose parts are prepared when they are looked at: no memory for the whole.
+
+    Attributes:
+        shape: Of the prepared image, (*space, channels).
+    """
+
+    def __init__(self, image: Numbers, preprocessing: Preprocessing) -> None:
+        """Takes a raw image.
+
+        Args:
+            image: (*space, channels).
+            preprocessing: What happens to it, pixel by pixel.
+        """
+        self.shape = (*image.shape[:-1], image.shape[-1] * preprocessing.repeat)
+        self._image = image
+        self._preprocessing = preprocessing
+
+    def __getitem__(self, part: tuple[slice, ...]) -> Float32:
+        return self._preprocessing.image(self._image[part])
+
+
+def prepared(image: Numbers, preprocessing: Preprocessing) -> Float32 | Prepared:
+    """Returns an image prepared, part by part where that is the same."""
+    if preprocessing.is_pointwise:
+        return Prepared(image, preprocessing)
+    return preprocessing.image(image)
+
+
+def _is_finite(images: Numbers) -> bool:
+    """Returns whether all numbers are, without as many truth values at once."""
+    if not images.flags.c_contiguous:
+        return bool(np.isfinite(images).all())
+    flat = images.reshape(-1)
+    starts = range(0, flat.size, _BLOCK)
+    return all(np.isfinite(flat[start : start + _BLOCK]).all() for start in starts)
 
 
 def _check_space(

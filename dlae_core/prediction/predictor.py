@@ -1,6 +1,6 @@
 """A bundle applied to raw images."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from dlae_core.flips import Run, flipping
 from dlae_core.postprocessing.resizing import resized, resized_points
 from dlae_core.postprocessing.tiled_boxes import boxes_of_tiles
 from dlae_core.prediction.finishing import Finishing
-from dlae_core.prediction.images import checked_images
+from dlae_core.prediction.images import checked_images, prepared
 from dlae_core.prediction.options import Options, options_of
 from dlae_core.tiling import slabs, tiled
 
@@ -132,8 +132,8 @@ class Predictor:
         self._flipping(options.flips)
         decoder = self.decoder(options)
 
-        def detect(prepared: Float32) -> list[Float32]:
-            return [decoder.boxes(output) for output in self._engine.run(prepared)]
+        def detect(tiles: Float32) -> list[Float32]:
+            return [decoder.boxes(output) for output in self._engine.run(tiles)]
 
         if checked.shape[1:-1] == self._tile:
             return [
@@ -186,13 +186,13 @@ class Predictor:
         """Predicts images larger than the network's, cut into tiles."""
         tiling = finishing.options.tiling
         for image in images:
-            prepared = self.preprocessing.image(image)
+            source = prepared(image, self.preprocessing)
             if finishing.labels:
-                parts = slabs(prepared, self._tile, run, tiling)
-                whole = np.concatenate([finishing.finished(part) for part in parts])
+                parts = slabs(source, self._tile, run, tiling)
+                whole = _stacked(map(finishing.finished, parts), image.shape[:-1])
                 yield finishing.cleaned(whole[np.newaxis])[0]
             else:
-                yield finishing.one(tiled(prepared, self._tile, run, tiling))
+                yield finishing.one(tiled(source, self._tile, run, tiling))
 
     def _resized(self, images: Numbers) -> Float32:
         return self._prepared(np.stack([resized(image, self._tile) for image in images]))
@@ -253,3 +253,14 @@ def _parts(images: Numbers, most: int | None) -> Iterator[Numbers]:
     step = most or len(images)
     for start in range(0, len(images), step or 1):
         yield images[start : start + step]
+
+
+def _stacked(parts: Iterable[Numbers], shape: tuple[int, ...]) -> Numbers:
+    """Returns parts along the first axis as one array, without keeping them meanwhile."""
+    whole, start = np.empty(0), 0
+    for part in parts:
+        if not start:
+            whole = np.empty(shape, part.dtype)
+        whole[start : start + len(part)] = part
+        start += len(part)
+    return whole
