@@ -41,9 +41,7 @@ def length_of(path: Path) -> int:
 
 
 def put_in_place(part: Path, target: Path) -> None:
-    """Has the disk take a file that is complete, and gives it its name."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    """Gives a file that is complete and on the disk its name."""
     part.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:

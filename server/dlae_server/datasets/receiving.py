@@ -1,15 +1,11 @@
 """Uploads: files received piece by piece, gone on with after a break, checked and stored."""
 
 import asyncio
-import hashlib
 import logging
 import shutil
-import zlib
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from dlae.v1.datasets_pb2 import Dataset, DatasetPiece, StartUploadRequest
 from dlae_core.errors import StorageFailed, UnusableDataset
@@ -25,6 +21,7 @@ from dlae_server.datasets.files import (
     set_aside,
     sweep,
 )
+from dlae_server.datasets.part import Part
 from dlae_server.datasets.references import HEX, Reference
 from dlae_server.errors import (
     InvalidRequest,
@@ -39,9 +36,7 @@ from dlae_server.settings import Settings
 
 LOG = logging.getLogger(__name__)
 
-PIECE_BYTES = 4 << 20
 SWEEP_SECONDS = 3600.0
-_BLOCK_BYTES = 1 << 20
 
 
 class Receiver:
@@ -58,7 +53,8 @@ class Receiver:
     ) -> None:
         self._settings = settings
         self._journal = journal
-        self._command = command
+        log = datasets_folder(settings.data_dir) / "arrival.log"
+        self._arrival = Arrival(log, command)
         # SHA-256 to length of what is on its way in.
         self._active: dict[str, int] = {}
 
@@ -78,13 +74,19 @@ class Receiver:
         self._tidying = asyncio.create_task(self._keep_tidy())
 
     async def _keep_tidy(self) -> None:
-        """Removes what nobody goes on with, now and every hour."""
-        while True:
-            try:
-                await asyncio.to_thread(sweep, self._settings.data_dir, set(self._active))
-            except OSError as error:
-                LOG.warning("uploads cannot be swept: %s", error.strerror)
-            await asyncio.sleep(SWEEP_SECONDS)
+        """Removes what nobody goes on with, now and every hour, until the loop ends."""
+        try:
+            while True:
+                await asyncio.to_thread(self._sweep)
+                await asyncio.sleep(SWEEP_SECONDS)
+        finally:
+            await self._arrival.close()
+
+    def _sweep(self) -> None:
+        try:
+            sweep(self._settings.data_dir, set(self._active))
+        except OSError as error:
+            LOG.warning("uploads cannot be swept: %s", error.strerror)
 
     async def begun(self, header: StartUploadRequest) -> tuple[int, Dataset | None]:
         """Returns how much of a file is there, and the file where it is complete.
@@ -129,51 +131,50 @@ class Receiver:
     async def _taken(
         self, header: StartUploadRequest, pieces: AsyncIterator[DatasetPiece]
     ) -> Dataset:
-        part = self._part(header)
-        log = datasets_folder(self._settings.data_dir) / "arrival.log"
-        arrived = Arrival(log, self._command)
+        path = self._part(header)
+        self._arrival.start()
+        with Part(path, header.size_bytes) as part:
+            await self._received(part, pieces)
+            if await asyncio.to_thread(part.finished) != header.sha256:
+                path.unlink()
+                raise InvalidStream(
+                    "the file arrived damaged: its checksum is another; send it again"
+                )
         try:
-            with Part(part, header.size_bytes) as writer:
-                await self._received(writer, pieces)
-                if await asyncio.to_thread(writer.finished) != header.sha256:
-                    part.unlink()
-                    raise InvalidStream(
-                        "the file arrived damaged: its checksum is another; send it again"
-                    )
-            dataset = await arrived.look(part)
+            dataset = await self._arrival.look(path)
         except UnusableDataset:
-            part.unlink()
+            path.unlink()
             raise
-        finally:
-            await arrived.close()
         dataset.sha256, dataset.size_bytes = header.sha256, header.size_bytes
         target = dataset_file(self._settings.data_dir, header.sha256)
-        await asyncio.to_thread(put_in_place, part, target)
+        await asyncio.to_thread(put_in_place, path, target)
         LOG.info("stored the data file %s of %d bytes", header.sha256[:12], header.size_bytes)
         return await self._journal.call(self._journal.store.add_dataset, dataset, header.name)
 
-    async def _received(self, writer: "Part", pieces: AsyncIterator[DatasetPiece]) -> None:
-        """Writes pieces, each while the next is on its way."""
-        writing: asyncio.Future[None] | None = None
+    async def _received(self, part: Part, pieces: AsyncIterator[DatasetPiece]) -> None:
+        """Writes and hashes every piece, each in a thread of its own, while the next comes."""
         loop = asyncio.get_running_loop()
-        await asyncio.to_thread(writer.open)
-        expected = writer.length
-        try:
-            while (piece := await self._next(pieces)) is not None:
-                self._journal.require_running()
-                writer.require_fitting(piece, expected)
-                expected += len(piece.data)
-                if writing:
-                    await writing
-                writing = loop.run_in_executor(writer.thread, writer.append, piece)
-        finally:
-            # No thread may write into a file that the next upload goes on with.
-            if writing:
-                await asyncio.wait([writing])
-        if writing:
-            await writing
-        if expected != writer.size:
-            raise InvalidStream(f"expected {writer.size} bytes, got {expected}")
+        await asyncio.to_thread(part.open)
+        expected = part.length
+        working: list[asyncio.Future[None]] = []
+        with ThreadPoolExecutor(2, thread_name_prefix="upload") as threads:
+            try:
+                while (piece := await self._next(pieces)) is not None:
+                    self._journal.require_running()
+                    part.require_fitting(piece, expected)
+                    expected += len(piece.data)
+                    await asyncio.gather(*working)
+                    working = [
+                        loop.run_in_executor(threads, part.append, piece.data, piece.crc32),
+                        loop.run_in_executor(threads, part.digest, piece.data),
+                    ]
+            finally:
+                # No thread may write into a file that the next upload goes on with.
+                if working:
+                    await asyncio.wait(working)
+            await asyncio.gather(*working)
+        if expected != part.size:
+            raise InvalidStream(f"expected {part.size} bytes, got {expected}")
 
     async def _next(self, pieces: AsyncIterator[DatasetPiece]) -> DatasetPiece | None:
         """Returns the next piece; None after the last.
@@ -217,74 +218,6 @@ class Receiver:
 
     def _part(self, header: StartUploadRequest) -> Path:
         return part_file(self._settings.data_dir, header.sha256)
-
-
-class Part:
-    """A file on its way in.
-
-    Attributes:
-        size: Length that it is to have.
-        length: Length that it has.
-        thread: The one thread that writes.
-    """
-
-    def __init__(self, path: Path, size: int) -> None:
-        self.size, self.length = size, 0
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="upload")
-        self._path = path
-        self._digest = hashlib.sha256()
-
-    def __enter__(self) -> Self:
-        self._file = self._path.open("a+b", buffering=0)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.thread.shutdown(wait=False)
-        self._file.close()
-
-    def open(self) -> None:
-        """Reads what is there already; it goes where it is more than the file is to have."""
-        if self._path.stat().st_size > self.size:
-            self._file.truncate(0)
-        self._file.seek(0)
-        while block := self._file.read(_BLOCK_BYTES):
-            self._digest.update(block)
-            self.length += len(block)
-
-    def require_fitting(self, piece: DatasetPiece, expected: int) -> None:
-        """Raises `InvalidStream` where a piece is not the next one."""
-        if piece.offset != expected:
-            raise InvalidStream(f"expected a piece at position {expected}, got {piece.offset}")
-        if not 0 < len(piece.data) <= PIECE_BYTES:
-            raise InvalidStream(
-                f"expected a piece of 1 to {PIECE_BYTES} bytes, got {len(piece.data)}"
-            )
-        if expected + len(piece.data) > self.size:
-            raise InvalidStream(f"expected {self.size} bytes, got more")
-
-    def append(self, piece: DatasetPiece) -> None:
-        """Writes a piece.
-
-        Raises:
-            InvalidStream: It is damaged; nothing of it is written.
-        """
-        data = piece.data
-        if zlib.crc32(data) != piece.crc32:
-            raise InvalidStream(f"the piece at position {piece.offset} arrived damaged")
-        self._digest.update(data)
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
-        self.length += len(data)
-
-    def finished(self) -> str:
-        """Returns the SHA-256 of what is there."""
-        return self._digest.hexdigest()
 
 
 def _told(dataset: Dataset) -> str:

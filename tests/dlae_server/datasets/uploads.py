@@ -70,6 +70,9 @@ class InProcess:
     def __init__(self, *arguments: object) -> None:
         pass
 
+    def start(self) -> None:
+        """Does nothing."""
+
     async def look(self, path: Path) -> Dataset:
         """As `Arrival.look`."""
         found = arrival_worker.look(path)
