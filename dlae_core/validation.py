@@ -13,6 +13,7 @@ from dlae_core.cost.machine import leave_memory_to_others
 from dlae_core.errors import DlaeError, InvalidConfig, UnusableDataset, Violation
 from dlae_core.families.table import family_of
 from dlae_core.graph import GraphSummary, Network
+from dlae_core.steps import lacking
 from dlae_core.training_data import check_training_data
 from dlae_core.transfer.freezing import freeze
 
@@ -63,7 +64,12 @@ def validate(config: Config) -> Report:
     if not networks:
         return Report(unsupported)
     family = family_of(config)
-    violations = [*family.violations(config, networks), *freeze(networks, config)]
+    settings = config.training_configurations
+    violations = [
+        *lacking(settings.hardware, settings.number_of_gpus),
+        *family.violations(config, networks),
+        *freeze(networks, config),
+    ]
     warnings = family.warnings(config, networks)
     if not violations:
         violations, doubts = _data_findings(config, networks)

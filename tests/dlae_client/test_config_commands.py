@@ -160,20 +160,28 @@ def test_losses_that_are_added_are_shown_as_they_are_written(offline: Run, tmp_p
     assert row["text"] == "focal:1.0, soft_dice:0.5"
 
 
+MONITORS = {
+    "mse_switch": False,
+    "mae_switch": False,
+    "accuracy_switch": True,
+    "dice_switch": False,
+    "iou_switch": False,
+    "auc_switch": False,
+    "sensitivity_switch": False,
+    "specificity_switch": False,
+    "coordinate_error_switch": False,
+    "psnr_switch": False,
+    "ssim_switch": False,
+    "average_precision_switch": True,
+}
+
+
 def test_one_section_is_shown_alone(offline: Run, tmp_path: Path) -> None:
     path = _file(tmp_path)
     assert offline("config", "show", path, "--section", "monitors").out.splitlines() == [
-        "setting                    from     value",
+        "setting                     from     value",
         "monitors",
-        "  mse_switch               default  False",
-        "  mae_switch               default  False",
-        "  accuracy_switch          default  True",
-        "  dice_switch              default  False",
-        "  iou_switch               default  False",
-        "  auc_switch               default  False",
-        "  sensitivity_switch       default  False",
-        "  specificity_switch       default  False",
-        "  coordinate_error_switch  default  False",
+        *(f"  {key:<24}  default  {value}" for key, value in MONITORS.items()),
     ]
     assert offline("config", "show", path, "--section", "layers").out.startswith("layers.serial")
     assert offline("config", "show", path, "--section", "monitor").code == 2
@@ -224,7 +232,7 @@ def test_an_unknown_name_is_a_usage_error_with_the_nearest(offline: Run) -> None
 
 def test_the_schema_is_one_document(offline: Run) -> None:
     document = offline("config", "schema").document
-    assert len(document["properties"]) == 12
+    assert len(document["properties"]) == 13
 
 
 def test_layers_are_a_table_and_a_document(offline: Run) -> None:
