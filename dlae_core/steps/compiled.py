@@ -136,12 +136,11 @@ class Steps(ABC):
         return None
 
     def paths(self) -> list[str]:
-        """Returns where each variable of the network belongs, as `layer/weight`."""
+        """Returns where each variable of the predicting network belongs, as `layer/weight`."""
         # Keras numbers seeds through the whole process.
         return [
             re.sub(r"^seed_generator_\d+", "seed_generator", variable.path)
-            for model in self._models
-            for variable in model.variables
+            for variable in self._models[0].variables
         ]
 
     def _wanted(self, optimizer: bool) -> dict[str, keras.Variable]:

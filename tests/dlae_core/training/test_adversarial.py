@@ -141,6 +141,31 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path: Path, loss: 
             assert left.tobytes() == right.tobytes()
 
 
+def test_another_training_begins_with_the_generator_of_a_checkpoint(tmp_path: Path) -> None:
+    _write(tmp_path)
+    text = _text(tmp_path, "pix2pix")
+    with pytest.raises(TrainingCancelled):
+        _train(text, tmp_path / "first", 1)
+    (checkpoint,) = (tmp_path / "first" / "recovery").glob("*.dlae")
+    changes = {
+        "config_file__type_signal": "Train from Checkpoint",
+        "paths__load_checkpoint": str(checkpoint),
+        "training_configurations__epochs": 1,
+        # Of other layers, so that this is no continuation.
+        "layers__discriminator_layer_list": [IMAGE, "Convolution 2D:1:(4, 4)"],
+    }
+    sections = json.loads(text)
+    for place, value in changes.items():
+        section, _, key = place.partition("__")
+        sections[section][key] = value
+    seen: list[Event] = []
+    config = load_config(json.dumps(sections)).config
+    train(config, tmp_path / "second", seen.append, lambda: False)
+    (told,) = [event for event in seen if getattr(event, "reason", "") == "WEIGHTS_TAKEN"]
+    # Three convolutions and a normalization.
+    assert "4 of 4" in str(told)
+
+
 def test_pix2pix_learns_to_translate(tmp_path: Path) -> None:
     _write(tmp_path, count=8, others=8)
     text = _text(
