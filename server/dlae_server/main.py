@@ -38,7 +38,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     type=FOLDER,
     default=Path("dlae-data"),
     show_default=True,
-    help="Folder of jobs and models.",
+    help="Folder of jobs, models and data.",
 )
 @click.option(
     "--data-root",
@@ -75,6 +75,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Where the Open Inference Protocol is served over HTTP too.  [default: nowhere]",
 )
 @click.option("--no-metrics", is_flag=True, help="Serve no metrics.")
+@click.option(
+    "--dataset-gib",
+    type=click.FloatRange(0),
+    help="Length of all data files that clients upload, in GiB.  [default: as the disk has room]",
+)
 @job_options
 @click.option(
     "--log-level",
@@ -105,7 +110,7 @@ for one in (weights, fsck, backup, restore, export):
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    weights_dir = options["weights_dir"]
+    weights_dir, gib = options["weights_dir"], options["dataset_gib"]
     return Settings(
         listen=options["listen"],
         data_dir=options["data_dir"].absolute(),
@@ -114,6 +119,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         engine=options["engine"],
         engine_threads=options["engine_threads"],
         **job_settings(options),
+        dataset_bytes=None if gib is None else round(gib * (1 << 30)),
         rest_address=options["rest_address"],
         metrics_port=None if options["no_metrics"] else options["metrics_port"],
     )

@@ -3,6 +3,7 @@
     backup.json     what the backup is, and the checksum of the store
     dlae.sqlite3    the store at one instant
     models/         the files of its models
+    datasets/       the data files that clients brought
     jobs/           of jobs that have ended: the last checkpoint, the log, and what they wrote
 
 The work of a job that is running is not copied: in a server that is brought back it waits, and
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import dlae
+from dlae.v1.datasets_pb2 import Dataset
 from dlae.v1.models_pb2 import Model
 from dlae_core.bundle import file_sha256, write_text
 from dlae_core.errors import CorruptArtifact, StorageFailed
+from dlae_server.datasets.files import dataset_file
 from dlae_server.errors import CannotStart
 from dlae_server.jobs.checkpoints import CHECKPOINT_FILE, job_folder
 from dlae_server.jobs.results import results_folder
@@ -30,7 +33,7 @@ from dlae_server.jobs.states import Job
 from dlae_server.models.files import models_folder
 from dlae_server.store import MIGRATIONS, Store
 from dlae_server.store.connection import STORE_FILE
-from dlae_server.upkeep.checking import all_jobs, all_models, check
+from dlae_server.upkeep.checking import all_datasets, all_jobs, all_models, check
 
 FORMAT = 1
 CARD_FILE = "backup.json"
@@ -45,7 +48,7 @@ def back_up(data_dir: Path, target: Path) -> dict[str, Any]:
 
     Raises:
         CannotStart: There is no store of this version, or the target exists.
-        CorruptArtifact: A file of a model is damaged: a backup would only hide it.
+        CorruptArtifact: A file of a model, or a data file, is damaged: a backup would only hide it.
         StorageFailed: The disk is full or cannot be written.
     """
     if target.exists():
@@ -78,7 +81,7 @@ def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
             f"expected a folder without a store, but {data_dir} has one; name another"
         )
     with _storage_errors(data_dir):
-        for name in ("models", "jobs"):
+        for name in ("models", "jobs", "datasets"):
             if (backup / name).is_dir():
                 shutil.copytree(backup / name, data_dir / name, dirs_exist_ok=True)
                 _sync_folders(data_dir / name)
@@ -104,7 +107,16 @@ def _copy_whole(data_dir: Path, part: Path) -> None:
         copy = Store(part / STORE_FILE, read_only=True)
         try:
             missing = [
-                model for model in all_models(copy) if not _copy_model(model, data_dir, part)
+                *(
+                    f"model '{model.name}@{model.version}'"
+                    for model in all_models(copy)
+                    if not _copy_model(model, data_dir, part)
+                ),
+                *(
+                    f"data file 'sha256:{dataset.sha256}'"
+                    for dataset in all_datasets(copy)
+                    if not _copy_data(dataset, data_dir, part)
+                ),
             ]
             jobs = list(all_jobs(copy))
             keep = copy.bundles()
@@ -115,10 +127,7 @@ def _copy_whole(data_dir: Path, part: Path) -> None:
             for folder in (path for path in models_folder(part).glob("*") if path.name not in keep):
                 shutil.rmtree(folder)
             return
-    name = f"{missing[0].name}@{missing[0].version}"
-    raise CorruptArtifact(
-        f"the files of model '{name}' are not there; `dlae-server fsck` tells all"
-    )
+    raise CorruptArtifact(f"the files of {missing[0]} are not there; `dlae-server fsck` tells all")
 
 
 def _copy_model(model: Model, data_dir: Path, part: Path) -> bool:
@@ -135,6 +144,22 @@ def _copy_model(model: Model, data_dir: Path, part: Path) -> bool:
             return False
         if digest != file.sha256:
             raise CorruptArtifact.of_file(source / file.name, "is not what was written")
+    return True
+
+
+def _copy_data(dataset: Dataset, data_dir: Path, part: Path) -> bool:
+    """Copies a data file that is not copied yet; returns False where it is gone."""
+    source, target = (dataset_file(place, dataset.sha256) for place in (data_dir, part))
+    target.parent.mkdir(exist_ok=True)
+    try:
+        if not target.exists() and _copy(source, target) != dataset.sha256:
+            raise CorruptArtifact(
+                f"the data file sha256:{dataset.sha256} is not what was uploaded; delete it and "
+                "upload it again"
+            )
+    except FileNotFoundError:
+        target.unlink(missing_ok=True)
+        return False
     return True
 
 

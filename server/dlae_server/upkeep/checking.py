@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlae.v1.datasets_pb2 import Dataset
 from dlae.v1.models_pb2 import Model
 from dlae.v1.training_pb2 import ResultFile
 from dlae_core.bundle import Bundle, FileEntry
 from dlae_core.errors import DlaeError
+from dlae_server.datasets.files import dataset_file
 from dlae_server.jobs.results import results_folder
 from dlae_server.jobs.states import FINISHED, Job
 from dlae_server.models.files import COMING, LEAVING, models_folder
@@ -45,6 +47,7 @@ def check(data_dir: Path) -> list[Finding]:
         return damage or [
             *_models(store, data_dir),
             *_jobs(store, data_dir),
+            *_data(store, data_dir),
             *_strays(store, data_dir),
         ]
     finally:
@@ -74,6 +77,15 @@ def all_jobs(store: Store) -> Iterator[Job]:
     while more:
         jobs, token = store.jobs(PAGE, token)
         yield from jobs
+        more = bool(token)
+
+
+def all_datasets(store: Store) -> Iterator[Dataset]:
+    """Yields all data files of a store."""
+    token, more = "", True
+    while more:
+        datasets, token = store.datasets(PAGE, token)
+        yield from datasets
         more = bool(token)
 
 
@@ -112,7 +124,14 @@ def _jobs(store: Store, data_dir: Path) -> Iterator[Finding]:
                 )
 
 
-def _is_whole(path: Path, file: ResultFile) -> bool:
+def _data(store: Store, data_dir: Path) -> Iterator[Finding]:
+    for dataset in all_datasets(store):
+        if not _is_whole(dataset_file(data_dir, dataset.sha256), dataset):
+            place = f"data file sha256:{dataset.sha256}"
+            yield Finding(place, "is not there, or not what was uploaded")
+
+
+def _is_whole(path: Path, file: ResultFile | Dataset) -> bool:
     try:
         return FileEntry.of(path) == FileEntry(file.size_bytes, file.sha256)
     except OSError:

@@ -15,7 +15,7 @@ from dlae_server.models.files import remove_bundle
 from dlae_server.store import Signature, Store
 from dlae_server.upkeep.backup import back_up, restore
 from dlae_server.upkeep.checking import all_models, check
-from tests.dlae_server.folders import add_model, server_folder
+from tests.dlae_server.folders import SHA256, add_model, server_folder
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,16 @@ def test_a_damaged_model_is_not_backed_up(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "copy").exists()
     (folder / "models/b").rename(tmp_path / "elsewhere")
     assert "the files of model 'm@2' are not there" in run(folder, "backup", tmp_path / "c").output
+
+
+def test_damaged_data_are_not_backed_up(folder: Path, tmp_path: Path) -> None:
+    path = folder / "datasets" / f"{SHA256}.h5"
+    path.write_bytes(b"x")
+    with pytest.raises(CorruptArtifact, match="is not what was uploaded"):
+        back_up(folder, tmp_path / "copy")
+    path.unlink()
+    with pytest.raises(CorruptArtifact, match="are not there"):
+        back_up(folder, tmp_path / "copy")
 
 
 def test_a_damaged_result_is_not_backed_up(folder: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from dlae_server.locking import locked
 from dlae_server.main import main
 from dlae_server.upkeep.checking import check
-from tests.dlae_server.folders import server_folder
+from tests.dlae_server.folders import SHA256, server_folder
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,14 @@ HARM: dict[str, tuple[Callable[[Path], object], str]] = {
     "a half-removed model": (
         lambda folder: (folder / "models/.leaving-x").mkdir(),
         "folder models/.leaving-x: belongs to no model",
+    ),
+    "a data file that is gone": (
+        lambda folder: (folder / f"datasets/{SHA256}.h5").unlink(),
+        f"data file sha256:{SHA256}: is not there, or not what was uploaded",
+    ),
+    "a data file of others": (
+        lambda folder: flip(folder / f"datasets/{SHA256}.h5"),
+        f"data file sha256:{SHA256}: is not there, or not what was uploaded",
     ),
     "work of no job": (
         lambda folder: (folder / "jobs/x").mkdir(),
