@@ -172,6 +172,7 @@ def _kill(server: ServerProcess) -> None:
         time.sleep(random.uniform(0, LONGEST_SECONDS))
 
 
+@pytest.mark.timeout(120 + 30 * KILLS)
 def test_killed_servers_and_workers_lose_and_double_nothing(server: ServerProcess) -> None:
     memory = Memory()
     for _ in range(KILLS):
