@@ -10,14 +10,12 @@ class Role:
     """What one training step does with one network, for one batch.
 
     Attributes:
-        forward: Runs without gradients.
         updates: Runs whose gradients change its weights.
         through: Runs whose gradients only pass through it, its weights held.
         kept: Runs whose intermediate results are in memory together.
         optimizer: Setting of the section `optimizer` that drives it; empty for the section itself.
     """
 
-    forward: int = 0
     updates: int = 1
     through: int = 0
     kept: int = 1
@@ -28,14 +26,14 @@ ALONE = Role()
 
 _DISCRIMINATOR = Role(updates=2, through=1, optimizer="discriminator_optimizer")
 
-# By loss, then by the beginning of the network's name: the steps of the specification, section 8.
+# By loss, then by the beginning of the network's name: what `steps.adversarial` does.
 ROLES: dict[str, dict[str, Role]] = {
     "pix2pix": {
-        "generator": Role(forward=1, optimizer="gan_optimizer"),
+        "generator": Role(optimizer="gan_optimizer"),
         "discriminator": _DISCRIMINATOR,
     },
     "cyclegan": {
-        "generator": Role(forward=1, updates=3, kept=3, optimizer="gan_optimizer"),
+        "generator": Role(updates=3, kept=3, optimizer="gan_optimizer"),
         "discriminator": _DISCRIMINATOR,
     },
 }

@@ -137,11 +137,11 @@ class _Part:
         work = sum((work_of(call) for call in self.calls), Work())
         role = self.role
         # A gradient costs as much as the forward pass, once for the input, once for the weights.
-        multiply_adds = work.effective * (role.forward + 2 * role.through + 3 * role.updates)
+        multiply_adds = work.effective * (2 * role.through + 3 * role.updates)
         both = role.through + role.updates
-        moved = work.forward_bytes * (role.forward + both) + work.backward_bytes * both
+        moved = (work.forward_bytes + work.backward_bytes) * both
         updating = self.update.passes * self.trainable
-        calls = len(self.calls) * (role.forward / 3 + both) + self.tensors
+        calls = len(self.calls) * both + self.tensors
         return (
             2 * multiply_adds * self.batch / rates.operations
             + (moved * self.batch + work.weight_bytes * both + updating) / rates.bytes
