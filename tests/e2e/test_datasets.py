@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -110,6 +111,21 @@ def test_what_lies_in_a_root_is_read_where_it_lies(
     assert code == 0
     assert "train_X: X.h5, read where it lies" in err
     assert run("--json", "datasets", "list")[1] == before
+
+
+def test_errors_name_files_as_they_are_named_here(
+    run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate = Client.validate
+
+    def odd(client: Client, source: Any) -> Any:
+        answer = validate(client, source)
+        sha256 = json.loads(source.json)["paths"]["train_X"].removeprefix("sha256:")
+        answer.warnings.add(path="paths.train_X", message=f"{sha256}.h5: dataset '3' is odd")
+        return answer
+
+    monkeypatch.setattr(Client, "validate", odd)
+    assert "paths.train_X: X.h5: dataset '3' is odd" in run("validate", config)[2]
 
 
 def test_validate_uploads_too(run: Run, config: Path) -> None:

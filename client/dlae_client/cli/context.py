@@ -5,7 +5,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -24,11 +24,13 @@ class Session:
         server: `host:port`.
         as_json: Whether one JSON document goes to standard output and nothing else.
         debug: Whether errors show their traceback.
+        names: What the server calls files of this machine -> what they are called here.
     """
 
     server: str = DEFAULT_SERVER
     as_json: bool = False
     debug: bool = False
+    names: dict[str, str] = field(default_factory=dict)
 
     def client(self) -> Client:
         """Returns a client of the server."""
@@ -46,7 +48,13 @@ class Session:
 
     def say(self, text: str) -> None:
         """Tells people something on standard error."""
-        click.echo(text, err=True)
+        click.echo(self.named(text), err=True)
+
+    def named(self, text: str) -> str:
+        """Returns a text of the server's with the names that files have here."""
+        for theirs, ours in self.names.items():
+            text = text.replace(theirs, ours)
+        return text
 
 
 def command(function: Command) -> Command:

@@ -20,7 +20,7 @@ def follow(session: Session, client: Client, job_id: str) -> Job:
         JobFailed: It has failed.
         JobCancelled: It was cancelled.
     """
-    progress = TrainingProgress()
+    progress = TrainingProgress(session.named)
     try:
         for event in client.watch(job_id, lost=progress.lost):
             progress.show(event)

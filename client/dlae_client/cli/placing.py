@@ -13,6 +13,7 @@ from dlae_client.client import Client
 from dlae_client.configuration import Configuration
 from dlae_client.local_data import Placed
 from dlae_client.uploading import Progress
+from dlae_core.config.references import SHA256
 
 NO_UPLOAD = click.option(
     "--no-upload",
@@ -28,6 +29,8 @@ def placed(session: Session, client: Client, config: Path, no_upload: bool) -> C
     with shown_upload() as progress:
         source, files = client.with_data(config, progress)
     for file in files:
+        if file.reference:
+            session.names[f"{file.reference.removeprefix(SHA256)}.h5"] = file.path.name
         session.say(f"{file.key}: {file.path.name}, {_told(file)}")
     return source
 

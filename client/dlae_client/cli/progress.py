@@ -16,9 +16,14 @@ BAR_CELLS = 24
 
 
 class Bar:
-    """A line that is drawn over and over; does nothing where there is no terminal."""
+    """A line that is drawn over and over; does nothing where there is no terminal.
 
-    def __init__(self) -> None:
+    Args:
+        named: Puts the names that files have here into texts of the server's.
+    """
+
+    def __init__(self, named: Callable[[str], str] = str) -> None:
+        self._named = named
         self._live = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         self._last = 0.0
 
@@ -36,7 +41,7 @@ class Bar:
     def line(self, text: str) -> None:
         """Writes a line that stays, above the bar."""
         self.clear()
-        click.echo(text, err=True)
+        click.echo(self._named(text), err=True)
 
     def clear(self) -> None:
         """Removes the bar."""
@@ -48,8 +53,8 @@ class Bar:
 class TrainingProgress:
     """Shows the events of a job as they come."""
 
-    def __init__(self) -> None:
-        self._bar = Bar()
+    def __init__(self, named: Callable[[str], str] = str) -> None:
+        self._bar = Bar(named)
         self._start = time.monotonic()
         self._begun_at = 0.0
         self._shows: dict[str, Callable[[JobEvent], None]] = {

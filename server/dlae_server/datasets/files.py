@@ -1,18 +1,19 @@
 """Where data files lie, complete and on their way in, and what is swept of them.
 
-datasets/HEX.h5      a file that the store knows, named by its SHA-256
-datasets/HEX.part    what has come of an upload
+In the folder `datasets`: `HEX.h5`, a file that the store knows, named by its SHA-256; `HEX.part`,
+what has come of an upload; `HEX.gone`, a file that was deleted, for the moment that this takes.
 """
 
 import logging
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 LOG = logging.getLogger(__name__)
 
-ENDING, PART = ".h5", ".part"
+ENDING, PART, GONE = ".h5", ".part", ".gone"
 # How long what has come of an upload is kept after its last piece.
 KEPT_SECONDS = 24 * 3600.0
 
@@ -50,12 +51,22 @@ def put_in_place(part: Path, target: Path) -> None:
         os.close(folder)
 
 
+def taken_away(data_dir: Path, sha256: str) -> Path:
+    """Takes a deleted file out of the way of the next of its content; returns what is to go."""
+    gone = datasets_folder(data_dir) / f"{sha256}{GONE}"
+    with suppress(FileNotFoundError):
+        dataset_file(data_dir, sha256).replace(gone)
+    return gone
+
+
 def set_aside(data_dir: Path, known: set[str]) -> None:
     """Makes uploads of files that the store does not know, before any upload begins.
 
     A crash came between their name and the store, or between the store and their removal: whoever
     sends them again need not send a byte; after a day they are swept.
     """
+    for path in datasets_folder(data_dir).glob(f"*{GONE}"):
+        path.unlink()
     for path in sorted(datasets_folder(data_dir).glob(f"*{ENDING}")):
         if path.stem not in known:
             LOG.info(

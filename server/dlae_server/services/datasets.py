@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import TypeAlias
 
 import grpc
 
 from dlae.v1 import datasets_pb2 as pb
 from dlae.v1.datasets_pb2_grpc import DatasetServiceServicer
-from dlae_server.datasets.files import dataset_file
+from dlae_server.datasets.files import taken_away
 from dlae_server.datasets.receiving import Receiver
-from dlae_server.datasets.references import parse_dataset
+from dlae_server.datasets.references import Reference, parse_dataset
 from dlae_server.datasets.roots import is_readable
 from dlae_server.errors import InvalidRequest, InvalidStream
 from dlae_server.jobs.journal import Journal
@@ -84,12 +85,20 @@ class DatasetService(DatasetServiceServicer):  # type: ignore[misc]
     ) -> pb.DeleteDatasetResponse:
         """Deletes a file, or a name of one."""
         reference = parse_dataset(request.dataset)
-        call, store = self._journal.call, self._journal.store
-        dataset, is_gone = await call(store.delete_dataset, reference, request.force)
-        if is_gone:
-            path = dataset_file(self._settings.data_dir, dataset.sha256)
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        return pb.DeleteDatasetResponse(dataset=dataset, file_deleted=is_gone)
+        dataset, gone = await self._journal.call(self._delete, reference, request.force)
+        if gone:
+            await asyncio.to_thread(gone.unlink, missing_ok=True)
+        return pb.DeleteDatasetResponse(dataset=dataset, file_deleted=gone is not None)
+
+    def _delete(self, reference: Reference, force: bool) -> tuple[pb.Dataset, Path | None]:
+        """Deletes a file, or a name of one; returns what of it is still on the disk.
+
+        Runs in the store's thread: an upload of the same content finds either all of it or nothing.
+        """
+        dataset, is_gone = self._journal.store.delete_dataset(reference, force)
+        if not is_gone:
+            return dataset, None
+        return dataset, taken_away(self._settings.data_dir, dataset.sha256)
 
     def _found(self, request: pb.FindFilesRequest) -> pb.FindFilesResponse:
         roots = self._settings.data_roots

@@ -98,6 +98,7 @@ def test_a_crash_before_the_store_knows_costs_no_byte(tmp_path: Path) -> None:
     target = files.dataset_file(tmp_path, announced.sha256)
     target.parent.mkdir()
     target.write_bytes(CONTENT)
+    target.with_suffix(".gone").touch()
 
     async def work(receiver: Receiver, journal: Journal) -> None:
         assert await receiver.begun(announced) == (len(CONTENT), None)
