@@ -1,4 +1,4 @@
-"""A job whose worker and whose server are killed ends as one that nobody disturbed."""
+"""A job whose worker and server are killed, and that is paused, ends as one left alone."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dlae.v1.training_pb2 import Job
 from dlae_client import Client
 from tests.e2e.test_session import Server
 from tests.sessions import config_text, write_bright_images
@@ -42,6 +43,16 @@ def _wait_for_epoch(server: Server, job: str, epoch: int) -> None:
     raise AssertionError("the job has ended")
 
 
+def _pause_and_resume(server: Server, job: str) -> None:
+    server.json("jobs", "pause", job)
+    with Client(server.listen) as client:
+        for event in client.watch(job):
+            if event.state_changed.state == Job.STATE_PAUSED:
+                break
+        assert client.status(job).run_seconds > 0
+    server.json("jobs", "resume", job)
+
+
 def _files(server: Server, model: str) -> dict[str, bytes]:
     folder = server.folder / "fetched" / model
     server.json("fetch", model, "-o", str(folder))
@@ -74,15 +85,17 @@ def test_a_killed_worker_and_a_killed_server_change_nothing(server: Server) -> N
     _wait_for_epoch(server, job, EPOCHS // 2)
     server.kill()
     server.start()
+    _wait_for_epoch(server, job, EPOCHS * 2 // 3)
+    _pause_and_resume(server, job)
     assert server.run("watch", job).returncode == 0
     with Client(server.listen) as client:
         done = client.status(job)
         events = list(client.watch(job))
-    assert (done.attempt, done.stalls) == (3, 0)
+    assert (done.attempt, done.stalls) == (4, 0)
     assert done.steps_done == EPOCHS * 12
     resumed = [event.resumed.progress.epoch for event in events if event.HasField("resumed")]
-    assert len(resumed) == 2
-    assert EPOCHS // 5 <= resumed[0] <= resumed[1]
+    assert len(resumed) == 3
+    assert EPOCHS // 5 <= resumed[0] <= resumed[1] <= resumed[2]
     epochs = [event.epoch_finished for event in events if event.HasField("epoch_finished")]
     assert [one.progress.epoch for one in epochs] == list(range(1, EPOCHS + 1))
     expected, found = _files(server, whole), _files(server, done.model)

@@ -32,6 +32,7 @@ from dlae_core.errors import DlaeError, TrainingCancelled
 from dlae_core.events import Event
 from dlae_server.jobs.pace import Pace
 from dlae_server.jobs.transcription import message_from_event
+from dlae_server.jobs.verdict import OUT_OF_MEMORY
 
 
 class Channel:
@@ -138,7 +139,7 @@ def main() -> int:
         channel.send({"failure": {"reason": error.reason, "message": str(error)}})
     except MemoryError:
         message = "the server's memory is full; lower training_configurations.batch_size"
-        channel.send({"failure": {"reason": "DEVICE_OUT_OF_MEMORY", "message": message}})
+        channel.send({"failure": {"reason": OUT_OF_MEMORY, "message": message}})
     except Exception:  # the outermost place: whatever it is, the job must end with a reason
         logging.exception("task failed")
         message = "internal error; the server's log names it"

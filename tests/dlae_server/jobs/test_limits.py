@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dlae_server.jobs import guard
+from dlae_server.jobs import guard, process
 from dlae_server.jobs.outcomes import STALLS
 from dlae_server.jobs.states import Job
 from tests.dlae_server.jobs.supervised import DEAF, GREEDY, WAITS, Supervised, supervise
@@ -81,6 +81,22 @@ def test_a_worker_that_is_silent_but_works_is_left_alone(tmp_path: Path) -> None
         assert (job.error.reason, job.attempt) == ("FAKE", 1)
 
     supervise(tmp_path, busy, use, silent_seconds=0.2)
+
+
+def test_a_worker_that_the_kernel_ends_for_want_of_memory_is_named_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies = "import os, signal; input(); os.kill(os.getpid(), signal.SIGKILL)"
+    counts = iter(range(100))
+    monkeypatch.setattr(process, "kernel_kills", lambda: next(counts))
+
+    async def use(jobs: Supervised) -> None:
+        job = await jobs.reaches(await jobs.submit(), FAILED)
+        # Others may have taken the memory: it is tried again where the job has no limit.
+        assert (job.error.reason, job.attempt) == ("OUT_OF_MEMORY", STALLS)
+        assert "the system's memory ran out" in job.error.message
+
+    supervise(tmp_path, dies, use)
 
 
 def test_what_cannot_be_measured_is_nothing() -> None:
