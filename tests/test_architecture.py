@@ -29,6 +29,7 @@ LIGHT = (
     "dlae_core.backbones.weight_files",
     "dlae_core.layers.language",
     "dlae_core.data.source",
+    "dlae_core.data.spacing",
     "dlae_core.data.distribution",
     "dlae_core.data.expectation",
     "dlae_core.data.inspection",

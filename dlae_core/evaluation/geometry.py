@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dlae_core.data.source import SampleFile
+from dlae_core.data.spacing import spacing_of
 from dlae_core.evaluation.result import Numbers, Place, Sample
 
 _ML = 1000.0
@@ -93,7 +94,7 @@ def place_of(files: Sequence[SampleFile], name: str) -> Place:
     `source`, `slice` and an `affine` whose third column is the step to the next one.
     """
     for file in files:
-        spacing = _lengths(file.attribute(name, "spacing_mm"))
+        spacing = spacing_of(file, name)
         if spacing:
             series, step = file.attribute(name, "source"), _step(file.attribute(name, "affine"))
             number = file.attribute(name, "slice")
@@ -101,14 +102,6 @@ def place_of(files: Sequence[SampleFile], name: str) -> Place:
                 return Place(spacing)
             return Place(spacing, str(series), int(number), step)
     return Place()
-
-
-def _lengths(value: Any) -> tuple[float, ...]:
-    numbers = np.asarray([] if value is None else value)
-    if numbers.dtype.kind not in "iuf" or numbers.ndim != 1:
-        return ()
-    known = np.isfinite(numbers).all() and (numbers > 0).all()
-    return tuple(map(float, numbers)) if known else ()
 
 
 def _step(value: Any) -> float:

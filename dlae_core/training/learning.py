@@ -60,7 +60,7 @@ def learner_of(config: Config, networks: Sequence[Network], data: TrainingData) 
 def _supervised(
     config: Config, networks: Sequence[Network], data: TrainingData, optimizers: Sequence[Any]
 ) -> tuple[Steps, Monitors]:
-    monitors = monitors_of(config, networks[0])
+    monitors = monitors_of(config, networks[0], data.spacing)
     loss = loss_row(config).build(config.loss_function, data.class_weights)
     jit_compile = config.training_configurations.jit_compile_switch
     return SupervisedSteps(networks[0].model, optimizers[0], loss, monitors, jit_compile), monitors

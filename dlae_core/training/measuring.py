@@ -7,8 +7,16 @@ from dlae_core.graph import Network
 from dlae_core.monitors import Monitors, Points, Range, build_monitors
 
 
-def monitors_of(config: Config, network: Network) -> Monitors:
-    """Returns the monitors of a resolved and checked configuration."""
+def monitors_of(
+    config: Config, network: Network, spacing: tuple[float, ...] | None = None
+) -> Monitors:
+    """Returns the monitors of a resolved and checked configuration.
+
+    Args:
+        config: The configuration.
+        network: The one that predicts.
+        spacing: Length of a pixel along each axis in mm; None: not known.
+    """
     family = family_of(config)
     are_images = family.per_pixel and family.target_kind(config) == "values"
     return build_monitors(
@@ -16,7 +24,7 @@ def monitors_of(config: Config, network: Network) -> Monitors:
         family.target_kind(config),
         per_pixel=family.per_pixel,
         classes=family.classes(config, network),
-        points=_points(config),
+        points=_points(config, spacing),
         values=_range(config) if are_images else None,
     )
 
@@ -31,8 +39,8 @@ def _range(config: Config) -> Range:
     return Range(high - low)
 
 
-def _points(config: Config) -> Points | None:
+def _points(config: Config, spacing: tuple[float, ...] | None) -> Points | None:
     """Returns what the numbers of a regression are, where they are coordinates."""
     if config.preprocessing.annotation_type != "coordinates":
         return None
-    return Points(axes=len(config.config_file.input_shape) - 1)
+    return Points(len(config.config_file.input_shape) - 1, spacing)

@@ -20,6 +20,7 @@ from dlae_core.data.normalization import Preprocessing, Statistics
 from dlae_core.data.pipeline import Delivers, Passes, Pipeline, Prepares, Resources
 from dlae_core.data.preparation import Preparation
 from dlae_core.data.source import PairedFiles, SampleFile
+from dlae_core.data.spacing import Lengths, common_spacing
 from dlae_core.data.split import Split
 from dlae_core.data.transforms import Variation
 from dlae_core.data.unpaired import UnpairedPipeline
@@ -42,6 +43,8 @@ class TrainingData:
         class_weights: float64 (classes,) where the loss is weighted, else None.
         hashes: Per role (`train_X`, ...) the content hash and the number of samples.
         split: Which samples are trained on and which validate.
+        spacing: Length of a pixel along each axis in mm, where points are to be compared in mm and
+            all images have the same.
     """
 
     training: Delivers
@@ -50,6 +53,7 @@ class TrainingData:
     class_weights: NDArray[np.float64] | None
     hashes: Mapping[str, dict[str, Any]]
     split: Split
+    spacing: Lengths | None = None
 
 
 @contextmanager
@@ -83,6 +87,7 @@ def open_training_data(
             class_weights=_class_weights(config, preparation, training.annotations, measurements),
             hashes=hashes,
             split=split,
+            spacing=_spacing(config, training.images),
         )
         try:
             yield data
@@ -104,6 +109,13 @@ def check_training_data(config: Config, network: Network) -> list[str]:
         files = [training, validation] if validation else [training]
         pairs = [one for one in files if isinstance(one, PairedFiles)]
         return [warning for one in pairs for warning in surplus_warnings(one)]
+
+
+def _spacing(config: Config, images: SampleFile) -> Lengths | None:
+    if not config.monitors.coordinate_error_switch:
+        return None
+    axes = len(family_of(config).image_shape(config)) - 1
+    return common_spacing(images, images.names, axes)
 
 
 def _resources(config: Config) -> Resources:

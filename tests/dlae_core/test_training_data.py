@@ -12,6 +12,7 @@ import pytest
 from dlae_core.bundle import Bundle
 from dlae_core.config import load_config
 from dlae_core.data.source import SampleFile, write_samples
+from dlae_core.data.spacing import common_spacing
 from dlae_core.data.split import Split
 from dlae_core.errors import UnusableDataset
 from dlae_core.training import train
@@ -176,3 +177,18 @@ def test_leaving_early_ends_the_threads(data: Path) -> None:
     batches = _opened(config_text(data, training_configurations__batch_size=1), look)
     assert not [one for one in threading.enumerate() if one.name.startswith("pipeline")]
     assert list(batches) == []
+
+
+def test_the_spacing_of_all_images_is_that_of_each(tmp_path: Path) -> None:
+    samples = [(str(number), np.zeros((8, 8, 1), np.float32)) for number in range(4)]
+    same = {"spacing_mm": np.float64([0.5, 2.0])}
+    for name, last in (
+        ("same", same),
+        ("other", {"spacing_mm": np.float64([0.5, 2.1])}),
+        ("no", {}),
+    ):
+        rows = [(*sample, same) for sample in samples[:-1]]
+        write_samples(tmp_path / f"{name}.h5", [*rows, (*samples[-1], last)])
+        with SampleFile(tmp_path / f"{name}.h5") as file:
+            found = common_spacing(file, file.names, 2)
+        assert found == ((0.5, 2.0) if name == "same" else None)
