@@ -76,7 +76,9 @@ def duration(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    """Returns a number of bytes: `310 MiB`, `12.4 GiB`."""
+    """Returns a number of bytes: `12 KiB`, `310 MiB`, `12.4 GiB`."""
+    if count < 1 << 20:
+        return f"{-(-count // 1024)} KiB"
     mebibytes = count / (1 << 20)
     return f"{mebibytes:.0f} MiB" if mebibytes < 1000 else f"{mebibytes / 1024:.1f} GiB"
 

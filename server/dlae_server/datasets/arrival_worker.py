@@ -60,10 +60,13 @@ def _groups(path: Path) -> dict[str, Any]:
         raise UnusableDataset([NEITHER]) from None
     if "\0" in text:
         raise UnusableDataset([NEITHER])
-    groups_of_table(path, [])
-    named = [row for row in csv.reader(text.splitlines()) if row and row[0].strip().isdigit()]
+    try:
+        named = [row for row in csv.reader(text.splitlines()) if row and row[0].strip().isdigit()]
+    except csv.Error:
+        named = []
     if not named:
         raise UnusableDataset([NEITHER])
+    groups_of_table(path, [])
     return {"kind": "KIND_GROUPS", "samples": len(named), "forms": []}
 
 

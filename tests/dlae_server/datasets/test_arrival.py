@@ -23,7 +23,7 @@ def problems(path: Path) -> str:
 
 def test_a_table_of_groups_is_one(tmp_path: Path) -> None:
     path = tmp_path / "g"
-    path.write_text("name,group\n0,a\n1,a\n2,b\n", encoding="utf-8")
+    path.write_text('name,group\n0,a\n"1","a"\n2,b\n', encoding="utf-8")
     assert arrival_worker.look(path) == {"kind": "KIND_GROUPS", "samples": 3, "forms": []}
 
 
@@ -32,6 +32,7 @@ def test_a_table_of_groups_is_one(tmp_path: Path) -> None:
     [
         (b"", "found neither"),
         (b"hello\n", "found neither"),
+        (b'{\n"paths": {}\n}\n', "found neither"),
         (b"\xff\xd8\xff\xe0 a picture", "found neither"),
         (b"0,a\0b\n", "found neither"),
         (b"0,a\n0,b\n", "two"),
