@@ -84,7 +84,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         reserve = Reserve(settings, commands.task)
         supervisor = Supervisor(settings, metrics, journal, reserve)
         host = Host(settings, metrics, commands.model)
-        predictions = Predictions(Catalogue(settings, journal), host, metrics)
+        predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
         server = _server(settings, metrics)
         add_TrainingServiceServicer_to_server(
             TrainingService(settings, journal, supervisor, reserve), server
@@ -100,6 +100,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await receiver.start()
             work = await supervisor.start()
             await server.start()
+            predictions.pins.start()
             await door.open()
             card = _write_card(settings, address, metrics_port, door.address)
             await _first(asyncio.create_task(stop.wait()), work)
@@ -109,9 +110,9 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await journal.stop()
             supervisor.kill()
             await _first(work)
-            for end in (door.close(), server.stop(STOP_SECONDS), reserve.close(), host.stop()):
+            for end in (door.close(), server.stop(STOP_SECONDS), reserve.close()):
                 await end
-            predictions.catalogue.close()
+            await predictions.close()
             await journal.close()
         # Nobody but this task takes jobs further: where it failed, the server has failed.
         await work

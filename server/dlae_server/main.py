@@ -63,6 +63,26 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Threads that a model may use.  [default: as many as there are cores]",
 )
 @click.option(
+    "--loaded-models",
+    type=click.IntRange(1, 1000),
+    default=2,
+    show_default=True,
+    help="Models that may be loaded at once; the least recently used goes first.",
+)
+@click.option(
+    "--model-memory",
+    type=click.IntRange(1, 1 << 24),
+    metavar="MEGABYTES",
+    help="Memory of all loaded models above which the least recently used goes.  [default: any]",
+)
+@click.option(
+    "--pin",
+    "pinned",
+    metavar="MODEL",
+    multiple=True,
+    help="Model that is always loaded, switched to a new version when that is ready; repeatable.",
+)
+@click.option(
     "--metrics-port",
     type=click.IntRange(0, 65535),
     default=9090,
@@ -121,6 +141,9 @@ def _settings(options: dict[str, Any]) -> Settings:
         **job_settings(options),
         dataset_bytes=None if gib is None else round(gib * (1 << 30)),
         rest_address=options["rest_address"],
+        loaded_models=options["loaded_models"],
+        model_bytes=options["model_memory"] and options["model_memory"] * 10**6,
+        pinned=tuple(options["pinned"]),
         metrics_port=None if options["no_metrics"] else options["metrics_port"],
     )
 

@@ -19,7 +19,10 @@ class Settings:
         queued_jobs: Jobs that may wait.
         validations: Validations that may run at once.
         reserve_seconds: How long after a validation a worker waits for the next; 0: not at all.
-        loaded_models: Models that may be loaded at once.
+        loaded_models: Models that may be loaded at once, besides those that are pinned.
+        model_bytes: Memory that the processes of loaded models may have when another is loaded, as
+            long as there is one to unload that is not pinned; None: any.
+        pinned: References to models that are always loaded.
         engine: What runs them; None: the fastest that can.
         engine_threads: That each may use; None: as many as there are cores.
         pending_predictions: Predictions of one model that may wait.
@@ -50,6 +53,8 @@ class Settings:
     validations: int = 2
     reserve_seconds: float = 600.0
     loaded_models: int = 2
+    model_bytes: int | None = None
+    pinned: tuple[str, ...] = ()
     engine: str | None = None
     engine_threads: int | None = None
     pending_predictions: int = 64

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 import grpc
 
@@ -13,6 +13,7 @@ from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
 from dlae_server.serving.frames import Question
 from dlae_server.serving.host import Answer, Host, Target
+from dlae_server.serving.pins import Pins
 from dlae_server.serving.volumes import Images
 from dlae_server.status import code_of
 
@@ -23,13 +24,23 @@ class Predictions:
     Attributes:
         catalogue: The models.
         host: Those that are loaded.
+        pins: Those that are always.
     """
 
-    def __init__(self, catalogue: Catalogue, host: Host, metrics: Metrics) -> None:
+    def __init__(
+        self, catalogue: Catalogue, host: Host, metrics: Metrics, pinned: Sequence[str] = ()
+    ) -> None:
         self.catalogue = catalogue
         self.host = host
+        self.pins = Pins(pinned, catalogue, host)
         self._metrics = metrics
         self._hashes: dict[str, str] = {}
+
+    async def close(self) -> None:
+        """Ends all processes of models."""
+        await self.pins.close()
+        await self.host.stop()
+        self.catalogue.close()
 
     def sha256(self, entry: Entry) -> str:
         """Returns the SHA-256 of a model's manifest, which is read once.
@@ -69,7 +80,7 @@ class Predictions:
             OutOfTime: It took longer than `seconds`.
             DlaeError: As `Host.predict`.
         """
-        entry = await self.catalogue.find(reference)
+        entry = self.pins.current(reference) or await self.catalogue.find(reference)
         name, version = entry.model.name, entry.model.version
         start, code = time.monotonic(), grpc.StatusCode.CANCELLED
         try:

@@ -50,7 +50,11 @@ class Target:
 
 
 class Host:
-    """The loaded models, the least recently used first to go."""
+    """The loaded models, the least recently used first to go.
+
+    Attributes:
+        kept: Models that stay, whatever is used; they count for nothing but memory.
+    """
 
     def __init__(
         self, settings: Settings, metrics: Metrics, command: tuple[str, ...] = WORKER
@@ -62,6 +66,9 @@ class Host:
         self._loaded: OrderedDict[Target, ModelProcess] = OrderedDict()
         self._lanes: dict[Target, Lane] = {}
         self._statistics: dict[Target, Statistics] = {}
+        # What models needed when they were loaded last: their like is expected of the next time.
+        self._sizes: dict[Target, float] = {}
+        self.kept: frozenset[Target] = frozenset()
 
     async def predict(
         self, target: Target, question: Question, parts: Images, urgent: bool = True
@@ -123,6 +130,7 @@ class Host:
 
     async def unload(self, target: Target) -> None:
         """Ends a model's process, where it has one, once its question is answered."""
+        self._sizes.pop(target, None)
         if target in self._loaded:
             model = self._forget(target)
             await model.unused()
@@ -160,10 +168,12 @@ class Host:
             except ModelProcessDied as error:
                 raise ModelProcessDied(target.reference) from error
             self._loaded[target] = model
+            self._sizes[target] = model.resident_bytes()
             self._metrics.load_seconds.observe(time.monotonic() - start)
             labels = (target.name, str(target.version))
             self._metrics.loaded.labels(*labels).set(1)
             self._metrics.memory.labels(*labels).set_function(model.resident_bytes)
+            await self._make_room(target)
             return model
 
     def _ready(self, target: Target) -> ModelProcess | None:
@@ -175,13 +185,24 @@ class Host:
 
     async def _make_room(self, target: Target) -> None:
         """Unloads what has died, and the models used least recently, once they are unused."""
-        if dead := self._loaded.get(target):
+        if (dead := self._loaded.get(target)) and not dead.alive:
             await self._died(target, dead)
-        while len(self._loaded) >= self._settings.loaded_models:
-            name = next(iter(self._loaded))
-            model = self._forget(name)
+        while victim := self._victim(target):
+            model = self._forget(victim)
             await model.unused()
             await model.stop()
+
+    def _victim(self, target: Target) -> Target | None:
+        """Returns the model that goes first where there is too little room for one more, or is."""
+        others = [one for one in self._loaded if one != target and one not in self.kept]
+        limit, more = self._settings.model_bytes, target not in self._loaded
+        needed = sum(model.resident_bytes() for model in self._loaded.values())
+        needed += self._sizes.get(target, 0.0) if more else 0.0
+        crowded = more and target not in self.kept and len(others) >= self._settings.loaded_models
+        if not others or not (crowded or (limit is not None and needed > limit)):
+            return None
+        # One that works would keep all who wait for a model waiting.
+        return next((one for one in others if self._loaded[one].idle), others[0])
 
     async def _died(self, target: Target, model: ModelProcess) -> None:
         await self._drop(target, model)

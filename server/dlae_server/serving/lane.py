@@ -7,8 +7,8 @@ same, up to `BATCH_ROWS` images or `BATCH_BYTES`. Nobody waits for a timer. Who 
 a deadline or by cancelling, never reaches the engine.
 
 Where a joined call fails, each of its callers is asked for again, alone: an image that the model
-refuses, or that kills its process, harms nobody else. A process that dies while it works for one
-caller is told to that caller; who waits is served by the next process.
+refuses, or that kills its process, harms nobody else. A process that dies has its callers served by
+the next one, once; a caller whose process dies a second time is told.
 """
 
 import asyncio
@@ -42,7 +42,8 @@ class Caller:
         parts: Their bytes.
         answer: Set in the end.
         urgent: Whether the caller goes before those who can wait.
-        alone: Whether a joined call with these images has failed.
+        alone: Whether a call with these images has failed.
+        deaths: Processes that have died while they worked on these images.
         arrived: When the wait began, in seconds of the monotonic clock.
     """
 
@@ -51,6 +52,7 @@ class Caller:
     answer: "asyncio.Future[Answer]"
     urgent: bool = True
     alone: bool = False
+    deaths: int = 0
     arrived: float = field(default_factory=time.monotonic)
 
     def joins(self, other: "Caller") -> bool:
@@ -180,12 +182,14 @@ class Lane:
         return await process.ask(joined, parts, rows)
 
     def _again(self, callers: list[Caller], error: DlaeError) -> None:
-        """Lets callers be served one by one, or tells a caller who was alone."""
-        if len(callers) == 1:
+        """Lets callers be served one by one, or tells a caller who was alone and had a chance."""
+        died = isinstance(error, ModelProcessDied)
+        if len(callers) == 1 and not (died and not callers[0].deaths):
             self._waiting.remove(callers[0])
             self._fail(callers, error)
         for caller in callers:
             caller.alone = True
+            caller.deaths += died
 
     def _next(self) -> list[Caller]:
         """Returns the oldest caller of the most urgent and those who join it."""

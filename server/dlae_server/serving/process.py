@@ -153,6 +153,11 @@ class ModelProcess:
         """Whether the process runs."""
         return not self._ended and self._process.returncode is None
 
+    @property
+    def idle(self) -> bool:
+        """Whether it has no question to answer."""
+        return self._unused.is_set()
+
     def resident_bytes(self) -> float:
         """Returns the memory that the process has in use."""
         try:

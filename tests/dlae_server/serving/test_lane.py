@@ -216,6 +216,24 @@ def test_only_the_caller_whose_images_kill_a_process_alone_is_told() -> None:
     acted(play)
 
 
+def test_whose_process_dies_is_served_by_the_next_once() -> None:
+    class Once(dict[bytes, DlaeError]):
+        def __getitem__(self, key: bytes) -> DlaeError:
+            return self.pop(key)
+
+    async def play(scene: Scene) -> None:
+        scene.process.fails = Once({b"unlucky": ModelProcessDied("")})
+        scene.process.proceed.set()
+        assert (await scene.call(b"unlucky")).data == b"unlucky"
+        assert len(scene.processes) == 2
+        scene.process.fails = {b"deadly": ModelProcessDied("")}
+        with pytest.raises(ModelProcessDied):
+            await scene.call(b"deadly")
+        assert len(scene.processes) == 4
+
+    acted(play)
+
+
 def test_outputs_that_do_not_come_apart_are_asked_for_one_by_one_from_then_on() -> None:
     async def play(scene: Scene) -> None:
         scene.process.joinable = False

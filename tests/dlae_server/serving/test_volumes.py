@@ -84,7 +84,8 @@ def test_the_server_does_not_grow_with_a_volume(server: ServerProcess, model: st
     (process / "clear_refs").write_text("5")
     before = _peak(process)
     header, *parts = server.prediction.PredictStream(messages(model, images))
-    assert _peak(process) - before < 25e6
+    # Messages on their way, and what the C library keeps of them.
+    assert _peak(process) - before < 50e6
     data = b"".join(part.data for part in parts)
     assert max(len(part.data) for part in parts) == CHUNK
     output = array_from_bytes(data, header.header.output.data_type, images.shape)

@@ -1,0 +1,223 @@
+"""Which models are loaded, which go, and what is left behind, with processes without models."""
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlae.v1.models_pb2 import Model
+from dlae_core.errors import CorruptArtifact
+from dlae_server.errors import ModelNotFound
+from dlae_server.metrics import Metrics
+from dlae_server.models.catalogue import Entry
+from dlae_server.serving.frames import Question
+from dlae_server.serving.host import Host, Target
+from dlae_server.serving.pins import Pins
+from dlae_server.settings import Settings
+
+STUB = (sys.executable, str(Path(__file__).with_name("stub_worker.py")))
+QUESTION = Question("|u1", (0,), 0)
+CYCLES = 100
+
+
+class Scene:
+    """A host and the models that it may load."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        settings = replace(Settings("127.0.0.1:0", folder, (folder,)), **changes)
+        self.folder = folder
+        self.metrics = Metrics()
+        self.host = Host(settings, self.metrics, STUB)
+
+    def target(self, name: str, version: int = 1, trait: str = "") -> Target:
+        """Returns a model, whose process is as its trait says."""
+        bundle = self.folder / f"{name}-{version}"
+        bundle.mkdir(exist_ok=True)
+        if trait:
+            (bundle / trait).touch()
+        return Target(name, version, bundle)
+
+    async def ask(self, target: Target) -> None:
+        """Predicts with a model."""
+        answer = await self.host.predict(target, QUESTION, ())
+        assert answer.shape == (0,)
+
+    def loaded(self, *targets: Target) -> list[bool]:
+        """Returns which models have a process."""
+        return [self.host.is_loaded(target) for target in targets]
+
+
+def acted(play: Callable[[Scene], Awaitable[None]], folder: Path, **changes: Any) -> None:
+    """Runs a play."""
+
+    async def run() -> None:
+        scene = Scene(folder, **changes)
+        try:
+            await play(scene)
+        finally:
+            await scene.host.stop()
+
+    asyncio.run(run())
+
+
+def test_the_least_recently_used_goes_but_no_model_that_is_kept(tmp_path: Path) -> None:
+    async def play(scene: Scene) -> None:
+        kept, *others = (scene.target(name) for name in "kabc")
+        scene.host.kept = frozenset({kept})
+        for target in (kept, *others[:2], others[0], others[2]):
+            await scene.ask(target)
+        assert scene.loaded(kept, *others) == [True, True, False, True]
+        await scene.ask(others[1])
+        assert scene.loaded(kept, *others) == [True, False, True, True]
+
+    acted(play, tmp_path)
+
+
+def test_what_needs_more_memory_than_there_is_for_models_makes_others_go(tmp_path: Path) -> None:
+    async def play(scene: Scene) -> None:
+        first, second = (scene.target(name, trait="large") for name in "ab")
+        small = scene.target("c")
+        for target in (first, small, second):
+            await scene.host.load(target)
+        assert scene.loaded(first, small, second) == [False, True, True]
+        await scene.ask(small)
+        await scene.host.load(first)
+        assert scene.loaded(first, small, second) == [True, True, False]
+
+    acted(play, tmp_path, loaded_models=9, model_bytes=100_000_000)
+
+
+def test_a_model_larger_than_all_memory_for_models_is_loaded_alone(tmp_path: Path) -> None:
+    async def play(scene: Scene) -> None:
+        small, large = scene.target("small"), scene.target("large", trait="large")
+        for target in (small, large, small, large):
+            await scene.ask(target)
+            assert scene.host.is_loaded(target)
+        assert scene.loaded(small, large) == [False, True]
+
+    acted(play, tmp_path, model_bytes=1_000_000)
+
+
+@pytest.mark.slow
+def test_loading_and_unloading_leaves_nothing_behind(tmp_path: Path) -> None:
+    def held() -> tuple[int, int, int]:
+        gc.collect()
+        children = Path("/proc/self/task").glob("*/children")
+        running = sum(len(path.read_text().split()) for path in children)
+        return len(os.listdir("/proc/self/fd")), threading.active_count(), running
+
+    async def play(scene: Scene) -> None:
+        target = scene.target("m")
+        for _ in range(5):
+            await scene.ask(target)
+            await scene.host.unload(target)
+        before, memory = held(), _resident()
+        for _ in range(CYCLES):
+            await scene.ask(target)
+            await scene.host.unload(target)
+        assert held() == before
+        assert _resident() - memory < 3_000_000
+        assert list(scene.metrics.loaded.collect()[0].samples) == []
+
+    acted(play, tmp_path)
+
+
+def _resident() -> int:
+    gc.collect()
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+class FakeCatalogue:
+    """Knows what it was told."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+
+    def tell(self, target: Target) -> None:
+        """Gives a name a new version."""
+        model = Model(name=target.name, version=target.version)
+        self.entries[target.name] = Entry(target.reference, model, target.bundle)
+
+    async def find(self, reference: str) -> Entry:
+        """Returns the version."""
+        if reference not in self.entries:
+            raise ModelNotFound(reference)
+        return self.entries[reference]
+
+
+def test_a_pinned_name_means_the_old_version_until_the_new_one_is_ready(tmp_path: Path) -> None:
+    async def play(scene: Scene) -> None:
+        catalogue: Any = FakeCatalogue()
+        pins = Pins(("m", "later"), catalogue, scene.host)
+        old, new = scene.target("m"), scene.target("m", 2, "slow")
+        catalogue.tell(old)
+        await pins.look()
+        assert scene.loaded(old) == [True]
+        assert _version(pins, "m") == 1
+        catalogue.tell(new)
+        looking = asyncio.create_task(pins.look())
+        while not looking.done():
+            assert _version(pins, "m") == 1
+            await scene.ask(old)
+            await asyncio.sleep(0.05)
+        assert _version(pins, "m") == 2
+        assert scene.host.kept == {new}
+        assert scene.loaded(old, new) == [True, True]
+        for name in "abc":
+            await scene.ask(scene.target(name))
+        assert scene.loaded(old, new) == [False, True]
+        assert (pins.current("later"), pins.current("unpinned")) == (None, None)
+
+    acted(play, tmp_path)
+
+
+def test_a_pinned_model_that_dies_is_loaded_again_and_one_that_is_gone_means_nothing(
+    tmp_path: Path,
+) -> None:
+    async def play(scene: Scene) -> None:
+        catalogue: Any = FakeCatalogue()
+        pins = Pins(("m",), catalogue, scene.host)
+        target = scene.target("m")
+        catalogue.tell(target)
+        await pins.look()
+        await scene.host.unload(target)
+        assert pins.current("m") is None
+        await pins.look()
+        assert _version(pins, "m") == 1
+        catalogue.entries.clear()
+        await pins.look()
+        assert pins.current("m") is None
+        assert scene.host.kept == frozenset()
+
+    acted(play, tmp_path)
+
+
+def test_a_new_version_that_cannot_be_loaded_leaves_the_old_one(tmp_path: Path) -> None:
+    async def play(scene: Scene) -> None:
+        catalogue: Any = FakeCatalogue()
+        pins = Pins(("m",), catalogue, scene.host)
+        catalogue.tell(scene.target("m"))
+        await pins.look()
+        broken = scene.target("m", 2, "broken")
+        catalogue.tell(broken)
+        for _ in range(2):
+            await pins.look()
+            assert _version(pins, "m") == 1
+        with pytest.raises(CorruptArtifact):
+            await scene.host.load(broken)
+
+    acted(play, tmp_path)
+
+
+def _version(pins: Pins, reference: str) -> int:
+    entry = pins.current(reference)
+    assert entry is not None
+    return entry.model.version
