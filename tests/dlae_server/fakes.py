@@ -213,7 +213,8 @@ def main() -> None:
         serving.main()
     else:
         logging.basicConfig(level=logging.INFO)
-        settings = Settings("127.0.0.1:0", Path(sys.argv[1]), (Path(sys.argv[2]),), 0)
+        listen = os.environ.get("DLAE_FAKE_LISTEN", "127.0.0.1:0")
+        settings = Settings(listen, Path(sys.argv[1]), (Path(sys.argv[2]),), 0)
         settings = replace(settings, pending_predictions=3, queued_jobs=3, heartbeat_seconds=0.3)
         settings = replace(settings, rest_address="127.0.0.1:0", rest_body_seconds=1.0)
         program = (sys.executable, __file__)
