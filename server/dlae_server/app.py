@@ -110,9 +110,8 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await journal.stop()
             supervisor.kill()
             await _first(work)
-            for end in (door.close(), server.stop(STOP_SECONDS), reserve.close()):
+            for end in (door.close(), server.stop(STOP_SECONDS), reserve.close(), predictions.close()):
                 await end
-            await predictions.close()
             await journal.close()
         # Nobody but this task takes jobs further: where it failed, the server has failed.
         await work
