@@ -86,9 +86,8 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         host = Host(settings, metrics, commands.model)
         predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
         server = _server(settings, metrics)
-        add_TrainingServiceServicer_to_server(
-            TrainingService(settings, journal, supervisor, reserve), server
-        )
+        training = TrainingService(settings, journal, supervisor, reserve)
+        add_TrainingServiceServicer_to_server(training, server)
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
         add_ModelServiceServicer_to_server(ModelService(settings, journal, host), server)
         receiver = _with_datasets(server, settings, journal)
@@ -110,8 +109,9 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await journal.stop()
             supervisor.kill()
             await _first(work)
-            for end in (door.close(), server.stop(STOP_SECONDS), reserve.close(), predictions.close()):
+            for end in (door.close(), server.stop(STOP_SECONDS), reserve.close()):
                 await end
+            await predictions.close()
             await journal.close()
         # Nobody but this task takes jobs further: where it failed, the server has failed.
         await work
