@@ -107,4 +107,8 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX dataset_versions_by_file ON dataset_versions (sha256);
     """,
+    # Jobs of one name among many thousands.
+    """
+    CREATE INDEX jobs_by_name ON jobs (name, number);
+    """,
 )

@@ -120,9 +120,9 @@ class Store(Jobs, Aliases):
 
     def _require_no_successor(self, job_id: str) -> None:
         """Raises `JobBusy` where a job that has not ended goes on from what another has left."""
-        ended = ", ".join(map(str, FINISHED))
+        waiting = ", ".join(str(state) for state in NAMES if state not in FINISHED)
         rows = self._connection.execute(
-            f"SELECT id, config FROM jobs WHERE state NOT IN ({ended}) AND instr(config, ?)",
+            f"SELECT id, config FROM jobs WHERE state IN ({waiting}) AND instr(config, ?)",
             (f"/jobs/{job_id}/",),
         )
         for other, config in rows:
