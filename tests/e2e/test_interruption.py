@@ -26,11 +26,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
     assert running.process.wait(20) == 0
 
 
-def _worker_of(server: Server) -> int:
-    """Returns the process that trains."""
+def _worker_of(server: Server, job: str) -> int:
+    """Returns the process that trains: of several workers, the one that writes the job's log."""
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
     for child in children.read_text().split():
-        if b"dlae_server.jobs.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+        if job in os.readlink(f"/proc/{child}/fd/2"):
             return int(child)
     raise AssertionError("nobody trains")
 
@@ -81,7 +81,7 @@ def test_a_killed_worker_and_a_killed_server_change_nothing(server: Server) -> N
     whole = server.json("train", str(config), "--name", "whole")["model"]
     job = server.json("train", str(config), "--name", "torn", "--detach")["job"]
     _wait_for_epoch(server, job, EPOCHS // 5)
-    os.kill(_worker_of(server), signal.SIGKILL)
+    os.kill(_worker_of(server, job), signal.SIGKILL)
     _wait_for_epoch(server, job, EPOCHS // 2)
     server.kill()
     server.start()
