@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlae.v1 import datasets_pb2 as pb
+from dlae_client.allocation import freed_blocks_kept
 from dlae_client.channel import Connection, Patience
 from dlae_client.errors import ClientError, InvalidRequest, LocalFileError, ServerUnreachable
 from dlae_client.hashing import HashedFile
@@ -67,7 +68,8 @@ def upload(
                 patience.found()
                 reached = begun.offset
             pieces = Pieces(file, header, begun.offset, progress)
-            answer = connection.call(stub.UploadDataset, iter(pieces), UPLOAD_SECONDS)
+            with freed_blocks_kept():
+                answer = connection.call(stub.UploadDataset, iter(pieces), UPLOAD_SECONDS)
             return Uploaded(answer.dataset, file.size_bytes - first)
         except ClientError as error:
             if pieces and pieces.error:
@@ -109,8 +111,11 @@ class Pieces:
         with self._file.path.open("rb", buffering=0) as file:
             file.seek(offset)
             while offset < size and (data := file.read(min(PIECE_BYTES, size - offset))):
-                piece = pb.DatasetPiece(offset=offset, data=data, crc32=zlib.crc32(data))
-                yield pb.UploadDatasetRequest(piece=piece)
+                request = pb.UploadDatasetRequest()
+                # In its place, it is not copied once more.
+                piece = request.piece
+                piece.offset, piece.data, piece.crc32 = offset, data, zlib.crc32(data)
+                yield request
                 offset += len(data)
                 self._progress("uploading", offset, size)
 

@@ -20,7 +20,7 @@ from tests.sessions import config_text
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("DLAE_CHAOS_KILLS", "3"))
+KILLS = int(os.environ.get("DLAE_CHAOS_KILLS", "2"))
 # An upload that can be killed: a pause after every piece.
 SLOWLY = """
 import sys, time

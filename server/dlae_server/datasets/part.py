@@ -8,17 +8,18 @@ import hashlib
 import mmap
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
-from dlae.v1.datasets_pb2 import DatasetPiece
 from dlae_server.errors import InvalidStream
 
 PIECE_BYTES = 4 << 20
 BLOCK_BYTES = 1 << 20
+# Bytes, and their CRC-32.
+Piece: TypeAlias = tuple[bytes, int]
 # What addresses, positions and lengths are multiples of where no page is between.
 _PAGE = mmap.PAGESIZE
 # Linux has it, others do without.
@@ -78,34 +79,34 @@ class Part:
         self._position = length - self._filled
         self._block[: self._filled] = os.pread(self._file, self._filled, self._position)
 
-    def require_fitting(self, piece: DatasetPiece, expected: int) -> None:
+    def require_fitting(self, offset: int, length: int, expected: int) -> None:
         """Raises `InvalidStream` where a piece is not the next one."""
-        if piece.offset != expected:
-            raise InvalidStream(f"expected a piece at position {expected}, got {piece.offset}")
-        if not 0 < len(piece.data) <= PIECE_BYTES:
-            raise InvalidStream(
-                f"expected a piece of 1 to {PIECE_BYTES} bytes, got {len(piece.data)}"
-            )
-        if expected + len(piece.data) > self.size:
+        if offset != expected:
+            raise InvalidStream(f"expected a piece at position {expected}, got {offset}")
+        if not 0 < length <= PIECE_BYTES:
+            raise InvalidStream(f"expected a piece of 1 to {PIECE_BYTES} bytes, got {length}")
+        if expected + length > self.size:
             raise InvalidStream(f"expected {self.size} bytes, got more")
 
-    def append(self, data: bytes, crc32: int) -> None:
-        """Writes a piece.
+    def append(self, pieces: Iterable[Piece]) -> None:
+        """Writes pieces.
 
         Raises:
-            InvalidStream: It is damaged; nothing of it is written.
+            InvalidStream: One is damaged; nothing of it is written.
         """
-        if zlib.crc32(data) != crc32:
-            raise InvalidStream(f"the piece at position {self.length} arrived damaged")
-        for part in _parts(data, BLOCK_BYTES - self._filled):
-            self._block[self._filled : self._filled + len(part)] = part
-            self._filled += len(part)
-            if self._filled == BLOCK_BYTES:
-                self._write_block()
+        for data, crc32 in pieces:
+            if zlib.crc32(data) != crc32:
+                raise InvalidStream(f"the piece at position {self.length} arrived damaged")
+            for part in _parts(data, BLOCK_BYTES - self._filled):
+                self._block[self._filled : self._filled + len(part)] = part
+                self._filled += len(part)
+                if self._filled == BLOCK_BYTES:
+                    self._write_block()
 
-    def digest(self, data: bytes) -> None:
-        """Hashes a piece."""
-        self._digest.update(data)
+    def digest(self, pieces: Iterable[Piece]) -> None:
+        """Hashes pieces."""
+        for data, _ in pieces:
+            self._digest.update(data)
 
     def finished(self) -> str:
         """Has the disk take all that came; returns its SHA-256."""

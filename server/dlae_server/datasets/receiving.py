@@ -6,6 +6,8 @@ import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from dlae.v1.datasets_pb2 import Dataset, DatasetPiece, StartUploadRequest
 from dlae_core.errors import StorageFailed, UnusableDataset
@@ -37,6 +39,8 @@ from dlae_server.settings import Settings
 LOG = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3600.0
+# What is handed to the threads at a time.
+BATCH_BYTES = 4 << 20
 
 
 class Receiver:
@@ -152,27 +156,17 @@ class Receiver:
         return await self._journal.call(self._journal.store.add_dataset, dataset, header.name)
 
     async def _received(self, part: Part, pieces: AsyncIterator[DatasetPiece]) -> None:
-        """Writes and hashes every piece, each in a thread of its own, while the next comes."""
-        loop = asyncio.get_running_loop()
+        """Writes and hashes what comes, in threads, some pieces while the next come."""
         await asyncio.to_thread(part.open)
         expected = part.length
-        working: list[asyncio.Future[None]] = []
-        with ThreadPoolExecutor(2, thread_name_prefix="upload") as threads:
-            try:
-                while (piece := await self._next(pieces)) is not None:
-                    self._journal.require_running()
-                    part.require_fitting(piece, expected)
-                    expected += len(piece.data)
-                    await asyncio.gather(*working)
-                    working = [
-                        loop.run_in_executor(threads, part.append, piece.data, piece.crc32),
-                        loop.run_in_executor(threads, part.digest, piece.data),
-                    ]
-            finally:
-                # No thread may write into a file that the next upload goes on with.
-                if working:
-                    await asyncio.wait(working)
-            await asyncio.gather(*working)
+        async with Work(part) as work:
+            while (piece := await self._next(pieces)) is not None:
+                self._journal.require_running()
+                # Each look at it makes a copy.
+                data = piece.data
+                part.require_fitting(piece.offset, len(data), expected)
+                expected += len(data)
+                await work.add(data, piece.crc32)
         if expected != part.size:
             raise InvalidStream(f"expected {part.size} bytes, got {expected}")
 
@@ -218,6 +212,57 @@ class Receiver:
 
     def _part(self, header: StartUploadRequest) -> Path:
         return part_file(self._settings.data_dir, header.sha256)
+
+
+class Work:
+    """Pieces handed to two threads, several at a time: a change of threads costs as much as a copy.
+
+    Leaving it, all that was added is in the file, whatever ended it: the next upload goes on there.
+    """
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._batch: list[tuple[bytes, int]] = []
+        self._bytes = 0
+        self._working: list[asyncio.Future[None]] = []
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="upload")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._hand_on()
+            await asyncio.gather(*self._working)
+        finally:
+            if self._working:
+                await asyncio.wait(self._working)
+            self._threads.shutdown(wait=False)
+
+    async def add(self, data: bytes, crc32: int) -> None:
+        """Adds a piece.
+
+        Raises:
+            InvalidStream: One before it is damaged.
+        """
+        self._batch.append((data, crc32))
+        self._bytes += len(data)
+        if self._bytes >= BATCH_BYTES:
+            await self._hand_on()
+
+    async def _hand_on(self) -> None:
+        await asyncio.gather(*self._working)
+        batch, self._batch, self._bytes = self._batch, [], 0
+        run = asyncio.get_running_loop().run_in_executor
+        self._working = [
+            run(self._threads, self._part.append, batch),
+            run(self._threads, self._part.digest, batch),
+        ]
 
 
 def _told(dataset: Dataset) -> str:

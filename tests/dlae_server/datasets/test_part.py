@@ -21,8 +21,8 @@ def send(path: Path, steps: list[int]) -> str:
         part.open()
         for step in steps:
             data = CONTENT[part.length : part.length + step]
-            part.append(data, zlib.crc32(data))
-            part.digest(data)
+            part.append([(data, zlib.crc32(data))])
+            part.digest([(data, 0)])
         return part.finished()
 
 
@@ -59,7 +59,7 @@ def test_a_file_system_that_refuses_to_go_past_its_pages_is_written_all_the_same
     with Part(tmp_path / "f.part", len(CONTENT)) as part:
         monkeypatch.setattr(module, "_write", refusing)
         part.open()
-        part.append(CONTENT, zlib.crc32(CONTENT))
+        part.append([(CONTENT, zlib.crc32(CONTENT))])
     assert (tmp_path / "f.part").read_bytes() == CONTENT
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_piece_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     with Part(path, len(CONTENT)) as part:
         part.open()
         with pytest.raises(InvalidStream, match="position 5000 arrived damaged"):
-            part.append(CONTENT[5000:6000], 1)
+            part.append([(CONTENT[5000:6000], 1)])
     assert path.read_bytes() == CONTENT[:5000]
 
 
