@@ -91,9 +91,15 @@ class Predictions:
             code = code_of(error)
             raise
         finally:
-            self._metrics.predictions.labels(name, str(version), code.name).inc()
-            self._metrics.prediction_seconds.labels(name).observe(time.monotonic() - start)
+            # Counted once the answer is on its way.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._count, entry, code.name, time.monotonic() - start)
         return entry, answer
+
+    def _count(self, entry: Entry, code: str, seconds: float) -> None:
+        name, version = entry.model.name, entry.model.version
+        self._metrics.predictions.labels(name, str(version), code).inc()
+        self._metrics.prediction_seconds.labels(name).observe(seconds)
 
 
 async def _in_time(answer: Awaitable[Answer], seconds: float | None) -> Answer:

@@ -229,7 +229,10 @@ class ModelProcess:
             raise ModelProcessDied("")
         self._reply = self._loop.create_future()
         try:
-            socket.send_fds(self._connection, [frame], descriptors)
+            if descriptors:
+                socket.send_fds(self._connection, [frame], descriptors)
+            else:
+                self._connection.send(frame)
         except OSError as error:
             raise ModelProcessDied("") from error
         return await self._answer()
