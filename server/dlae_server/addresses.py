@@ -5,15 +5,15 @@ import ipaddress
 from dlae_server.errors import CannotStart
 
 
-def require_loopback(address: str, option: str = "--listen") -> None:
-    """Refuses an address that other machines can reach.
+def is_loopback(address: str, option: str = "--listen") -> bool:
+    """Returns whether only this machine can reach an address.
 
     Args:
         address: `host:port`.
         option: Where it was given, for messages.
 
     Raises:
-        CannotStart: It is none of this machine's own, or no address.
+        CannotStart: It is no address.
     """
     host, _, port = address.rpartition(":")
     try:
@@ -23,8 +23,29 @@ def require_loopback(address: str, option: str = "--listen") -> None:
         raise CannotStart(f"expected {option} HOST:PORT, got '{address}'") from error
     if not valid:
         raise CannotStart(f"expected a port from 0 to 65535, got {port}")
-    if not loopback:
+    return loopback
+
+
+def require_loopback(address: str, option: str) -> None:
+    """Refuses an address that other machines can reach.
+
+    Args:
+        address: `host:port`.
+        option: Where it was given, for messages.
+
+    Raises:
+        CannotStart: It is none of this machine's own, or no address.
+    """
+    if not is_loopback(address, option):
+        port = address.rpartition(":")[2]
         raise CannotStart(
-            f"expected a loopback address such as 127.0.0.1:{port}, got '{address}': this version "
-            "has neither encryption nor authentication and serves this machine only"
+            f"expected a loopback address such as 127.0.0.1:{port} for {option}, got '{address}': "
+            "there is no encryption on it, so that it serves this machine only"
         )
+
+
+def metrics_host(listen: str, given: str | None) -> str:
+    """Returns where metrics are served: as told, else where only this machine can reach them."""
+    if given is not None:
+        return given
+    return listen.rpartition(":")[0].strip("[]") if is_loopback(listen) else "127.0.0.1"

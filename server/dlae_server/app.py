@@ -23,7 +23,10 @@ from dlae.v1.prediction_pb2_grpc import add_PredictionServiceServicer_to_server
 from dlae.v1.training_pb2_grpc import add_TrainingServiceServicer_to_server
 from dlae_core.bundle import write_text
 from dlae_server import oip
-from dlae_server.addresses import require_loopback
+from dlae_server.access.certificates import Certificate, Certificates
+from dlae_server.access.entrance import entrance_of
+from dlae_server.access.guard import Guard
+from dlae_server.addresses import metrics_host
 from dlae_server.allocation import keep_freed_blocks
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.errors import CannotStart
@@ -77,7 +80,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
     """
     keep_freed_blocks()
     commands = commands or Commands()
-    require_loopback(settings.listen)
+    guard, certificates = entrance_of(settings)
     with locked(settings.data_dir):
         metrics = Metrics()
         journal = Journal(settings, metrics)
@@ -85,15 +88,15 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         supervisor = Supervisor(settings, metrics, journal, reserve)
         host = Host(settings, metrics, commands.model)
         predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
-        server = _server(settings, metrics)
+        server = _server(settings, metrics, guard)
         training = TrainingService(settings, journal, supervisor, reserve)
         add_TrainingServiceServicer_to_server(training, server)
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
         add_ModelServiceServicer_to_server(ModelService(settings, journal, host), server)
         receiver = _with_datasets(server, settings, journal)
-        door = Door(settings, OpenInferenceService(predictions, journal).added_to(server))
+        door = Door(settings, OpenInferenceService(predictions, journal).added_to(server), guard)
         checks = await _add_health(server)
-        address = _bound(server, settings.listen)
+        address = _bound(server, settings.listen, certificates)
         with _exposed(settings, metrics) as metrics_port:
             await sweep(settings.data_dir, journal)
             await receiver.start()
@@ -133,9 +136,9 @@ async def _first(*tasks: "asyncio.Task[Any]") -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _server(settings: Settings, metrics: Metrics) -> grpc.aio.Server:
+def _server(settings: Settings, metrics: Metrics, guard: Guard) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=[Interceptor(metrics)],
+        interceptors=[Interceptor(metrics, guard)],
         options=[
             ("grpc.max_receive_message_length", settings.message_bytes),
             ("grpc.max_send_message_length", -1),
@@ -165,13 +168,32 @@ async def _add_health(server: grpc.aio.Server) -> HealthServicer:
     return checks
 
 
-def _bound(server: grpc.aio.Server, listen: str) -> str:
+def _bound(server: grpc.aio.Server, listen: str, certificates: Certificates | None) -> str:
     try:
-        port = server.add_insecure_port(listen)
+        if certificates is None:
+            port = server.add_insecure_port(listen)
+        else:
+            port = server.add_secure_port(listen, _credentials(certificates))
     except RuntimeError as error:
         message = f"cannot listen on {listen}: the port is in use or not allowed"
         raise CannotStart(message) from error
     return f"{listen.rpartition(':')[0]}:{port}"
+
+
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """Returns credentials that take new certificates with the next connection."""
+
+    def configuration(found: Certificate) -> Any:
+        pairs = [(found.key, found.chain)]
+        return grpc.ssl_server_certificate_configuration(pairs, found.client_ca)
+
+    def changed() -> Any:
+        found = certificates.changed()
+        return None if found is None else configuration(found)
+
+    first = certificates.first
+    proved = first.client_ca is not None
+    return grpc.dynamic_ssl_server_credentials(configuration(first), changed, proved)
 
 
 @contextmanager
@@ -180,7 +202,7 @@ def _exposed(settings: Settings, metrics: Metrics) -> Iterator[int | None]:
     if settings.metrics_port is None:
         yield None
         return
-    host = settings.listen.rpartition(":")[0].strip("[]")
+    host = metrics_host(settings.listen, settings.metrics_host)
     try:
         server, thread = start_http_server(settings.metrics_port, host, metrics.registry)
     except OSError as error:

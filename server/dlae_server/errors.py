@@ -17,6 +17,9 @@ DlaeError
 ├─ OutOfTime           a prediction took longer than its request allows
 ├─ ModelProcessDied    the process of a loaded model ended
 ├─ ShuttingDown        the server is stopping
+├─ Unauthenticated     it is not known who calls
+│  └─ CredentialsMissing, TokenInvalid, CredentialsExpired
+├─ PermissionDenied    it is known, and not allowed
 └─ CannotStart         the server cannot start as it was asked to
 """
 
@@ -181,6 +184,56 @@ class ShuttingDown(DlaeError):
 
     def __init__(self) -> None:
         super().__init__("the server is stopping; try again when it runs")
+
+
+class Unauthenticated(DlaeError):
+    """It is not known who calls."""
+
+
+class CredentialsMissing(Unauthenticated):
+    """Neither a token came nor a certificate that has a scope."""
+
+    def __init__(self, certificate: str = "") -> None:
+        told = (
+            f"the certificate of '{certificate[:80]}', which has no scope here"
+            if (certificate)
+            else "none"
+        )
+        super().__init__(
+            f"expected a token, got {told}; set DLAE_TOKEN or use --token-file, and ask whoever "
+            "runs the server for one (`dlae-server token create`)"
+        )
+
+
+class TokenInvalid(Unauthenticated):
+    """A token of no use here: unknown, revoked, or no token."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "expected a token of this server, got one that it does not know or that was revoked; "
+            "ask whoever runs the server for another"
+        )
+
+
+class CredentialsExpired(Unauthenticated):
+    """A token, or the scope of a certificate, past its time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the token has expired; ask whoever runs the server for another "
+            "(`dlae-server token create`)"
+        )
+
+
+class PermissionDenied(DlaeError):
+    """Who calls is known, and may not."""
+
+    def __init__(self, method: str, name: str, scope: str, least: str) -> None:
+        call = method.rpartition("/")[2]
+        super().__init__(
+            f"expected the scope '{least}' for {call}, got '{name}' with the scope '{scope}'; ask "
+            "whoever runs the server for a token with more"
+        )
 
 
 class CannotStart(DlaeError):

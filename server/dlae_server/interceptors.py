@@ -1,4 +1,4 @@
-"""The interceptor: request ids, timing, and the only place where a call is ended with an error."""
+"""The interceptor: who calls, request ids, timing, and the only place where a call is failed."""
 
 import asyncio
 import inspect
@@ -6,12 +6,13 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from grpc_status import rpc_status
 
 from dlae_core.errors import DlaeError
+from dlae_server.access.guard import ANYBODY, CALLER, Caller, Guard, authorization_of, common_name
 from dlae_server.metrics import Metrics
 from dlae_server.status import internal_status, status_of
 
@@ -19,17 +20,31 @@ LOG = logging.getLogger(__name__)
 CODES: dict[int, str] = {code.value[0]: code.name for code in grpc.StatusCode}
 CANCELLED = "CANCELLED"
 
+# What is known of a call when it is answered -> whose it is.
+Admission: TypeAlias = Callable[[Any], Caller]
+
 
 class Call:
-    """One call: its name, id and time."""
+    """One call: its name, id, time, and whose it is."""
 
-    def __init__(self, method: str, kind: str, metrics: Metrics) -> None:
+    def __init__(self, method: str, kind: str, metrics: Metrics, admission: Admission) -> None:
         service, _, name = method.strip("/").rpartition("/")
         self._metrics = metrics
+        self._admission = admission
+        self._caller = ANYBODY
         self._labels = (kind, service, name)
         self._start = time.monotonic()
         self.request_id = uuid.uuid4().hex[:12]
         metrics.rpc_started.labels(*self._labels).inc()
+
+    def enter(self, context: Any) -> None:
+        """Lets the call in, and notes whose it is.
+
+        Raises:
+            Unauthenticated, PermissionDenied: It is not allowed.
+        """
+        self._caller = self._admission(context)
+        CALLER.set(self._caller)
 
     async def fail(self, context: Any, error: Exception) -> None:
         """Ends the call with the status of an error."""
@@ -49,14 +64,16 @@ class Call:
         self._metrics.rpc_handled.labels(*self._labels, code).inc()
         self._metrics.rpc_seconds.labels(*self._labels).observe(seconds)
         method = "/".join(self._labels[1:])
-        LOG.info("request %s %s %s %.4f s", self.request_id, method, code, seconds)
+        by = f" by {self._caller.name}" if self._caller.name else ""
+        LOG.info("request %s %s %s %.4f s%s", self.request_id, method, code, seconds, by)
 
 
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Wraps every method of every service."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, guard: Guard) -> None:
         self._metrics = metrics
+        self._guard = guard
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
@@ -66,7 +83,41 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         if handler is None:
             return None
         kind, wrap = _WRAPS[bool(handler.request_streaming), bool(handler.response_streaming)]
-        return wrap(handler, lambda: Call(handler_call_details.method, kind, self._metrics))
+        method = handler_call_details.method
+        admission, refused = self._admission(method, handler_call_details.invocation_metadata)
+        if refused:
+            handler, wrap = _UNREAD, _WRAPS[True, True][1]
+        return wrap(handler, lambda: Call(method, kind, self._metrics, admission))
+
+    def _admission(self, method: str, metadata: Any) -> tuple[Admission, bool]:
+        """Returns what lets a call in, and whether it is known already that it does not."""
+        authorization, guard = authorization_of(metadata), self._guard
+        if not guard.decides_early(authorization):
+            return lambda context: guard.admit(
+                method, None, common_name(context.auth_context())
+            ), False
+        try:
+            caller = guard.admit(method, authorization)
+        except DlaeError as error:
+            return _raising(error), True
+        return lambda context: caller, False
+
+
+def _raising(error: DlaeError) -> Admission:
+    def refuse(context: Any) -> Caller:
+        raise error
+
+    return refuse
+
+
+async def _nothing(requests: Any, context: Any) -> AsyncIterator[Any]:
+    """Answers nothing and reads nothing: what stands for a method that may not be called."""
+    responses: tuple[Any, ...] = ()
+    for response in responses:
+        yield response
+
+
+_UNREAD = grpc.stream_stream_rpc_method_handler(_nothing)
 
 
 def _single(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,6 +127,7 @@ def _single(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
         async def answer(request: Any, context: Any) -> Any:
             call, code = begin(), CANCELLED
             try:
+                call.enter(context)
                 response = await getattr(handler, behaviour)(request, context)
                 code = _code(context)
             except Exception as error:  # the outermost place: every fault becomes a status
@@ -98,6 +150,7 @@ def _streaming(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
         async def answer(request: Any, context: Any) -> AsyncIterator[Any]:
             call, code = begin(), CANCELLED
             try:
+                call.enter(context)
                 async for response in _responses(getattr(handler, behaviour), request, context):
                     yield response
                 code = _code(context)

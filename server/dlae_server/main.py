@@ -14,6 +14,8 @@ import dlae
 from dlae_core.backbones.weight_files import FOLDER_VARIABLE
 from dlae_core.engines.choice import ENGINES
 from dlae_core.errors import DlaeError
+from dlae_server.access.commands import token
+from dlae_server.access.options import access_options, access_settings
 from dlae_server.app import Commands, serve
 from dlae_server.job_settings import job_options, job_settings
 from dlae_server.settings import Settings
@@ -101,6 +103,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Length of all data files that clients upload, in GiB.  [default: as the disk has room]",
 )
 @job_options
+@access_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -110,7 +113,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.version_option(dlae.__version__)
 @click.pass_context
 def main(context: click.Context, /, log_level: str, **options: Any) -> None:
-    """Trains networks and predicts with them, for clients on this machine.
+    """Trains networks and predicts with them, for clients on this machine or, with TLS, others.
 
     Every option can be given as an environment variable, DLAE_LISTEN for --listen. Without a
     command it serves.
@@ -125,7 +128,7 @@ def main(context: click.Context, /, log_level: str, **options: Any) -> None:
         _serve(context.obj)
 
 
-for one in (weights, fsck, backup, restore, export):
+for one in (weights, fsck, backup, restore, export, token):
     main.add_command(one)
 
 
@@ -139,6 +142,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         engine=options["engine"],
         engine_threads=options["engine_threads"],
         **job_settings(options),
+        **access_settings(options),
         dataset_bytes=None if gib is None else round(gib * (1 << 30)),
         rest_address=options["rest_address"],
         loaded_models=options["loaded_models"],

@@ -42,6 +42,13 @@ class Settings:
         reserve_at_start: Whether a worker waits for a task from the beginning.
         dataset_bytes: Length of all data files that clients bring; None: as the disk has room.
         upload_silence_seconds: How long an upload may bring nothing before it is ended.
+        tls_certificate: Certificate of the server, in PEM, with those it was signed with; None: it
+            serves without TLS.
+        tls_key: Its private key.
+        tls_client_ca: Who signs the certificates that clients must prove; None: they need none.
+        require_tokens: Whether calls need credentials where no token has ever been made.
+        metrics_host: Address of `/metrics`; None: that of `listen` where only this machine can
+            reach it, else 127.0.0.1.
     """
 
     listen: str
@@ -75,6 +82,11 @@ class Settings:
     rest_body_seconds: float = 60.0
     dataset_bytes: int | None = None
     upload_silence_seconds: float = 20.0
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    require_tokens: bool = False
+    metrics_host: str | None = None
 
     @property
     def weights_folder(self) -> Path:

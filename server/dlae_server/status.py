@@ -50,6 +50,11 @@ STATUSES: dict[type[core.DlaeError], grpc.StatusCode] = {
     server.OutOfTime: grpc.StatusCode.DEADLINE_EXCEEDED,
     server.ModelProcessDied: grpc.StatusCode.UNAVAILABLE,
     server.ShuttingDown: grpc.StatusCode.UNAVAILABLE,
+    server.Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
+    server.CredentialsMissing: grpc.StatusCode.UNAUTHENTICATED,
+    server.TokenInvalid: grpc.StatusCode.UNAUTHENTICATED,
+    server.CredentialsExpired: grpc.StatusCode.UNAUTHENTICATED,
+    server.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
     server.CannotStart: grpc.StatusCode.INTERNAL,
 }
 

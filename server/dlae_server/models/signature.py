@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dlae_server.access.guard import caller_or
 from dlae_server.errors import InvalidRequest
 
 LONGEST_WHO, LONGEST_WHY = 100, 1000
@@ -16,12 +17,14 @@ class Signature:
 
 
 def signed(who: str, why: str) -> Signature:
-    """Returns a signature that is allowed.
+    """Returns a signature that is allowed; who has proved who they are cannot sign as another.
 
     Raises:
         InvalidRequest: A part is too long, or holds what would disturb a terminal.
     """
-    return Signature(_checked("who", who, LONGEST_WHO), _checked("why", why, LONGEST_WHY))
+    return Signature(
+        _checked("who", caller_or(who), LONGEST_WHO), _checked("why", why, LONGEST_WHY)
+    )
 
 
 def _checked(what: str, text: str, longest: int) -> str:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from dlae_core.errors import DlaeError
 from dlae_server import oip
+from dlae_server.access.guard import HEADER, Guard
 from dlae_server.errors import InvalidRequest, QueueFull, TensorTooLarge
 from dlae_server.rest.messages import as_object, infer_request, infer_response
 from dlae_server.services.open_inference import OpenInferenceService
@@ -33,6 +34,8 @@ INLINE_BYTES = 64 << 10
 STATUSES = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
     "NOT_FOUND": 404,
     "RESOURCE_EXHAUSTED": 429,
     "UNAVAILABLE": 503,
@@ -43,32 +46,38 @@ _HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-def application(service: OpenInferenceService, settings: Settings) -> Starlette:
+def application(service: OpenInferenceService, settings: Settings, guard: Guard) -> Starlette:
     """Returns the application.
 
     Args:
         service: What answers.
         settings: Limits of sizes and times.
+        guard: Who may ask; each path asks for what its method asks for.
     """
     rest = _Rest(service, settings)
     paths = [
-        ("GET", "/v2", rest.metadata),
-        ("GET", "/v2/health/live", rest.health("ServerLive", "live")),
-        ("GET", "/v2/health/ready", rest.health("ServerReady", "ready")),
-        ("GET", "/v2/models/stats", rest.told("ModelStatistics")),
-        ("POST", "/v2/repository/index", rest.index),
-        ("POST", "/v2/repository/models/{name}/load", rest.managed("RepositoryModelLoad")),
-        ("POST", "/v2/repository/models/{name}/unload", rest.managed("RepositoryModelUnload")),
+        ("GET", "/v2", rest.metadata, "ServerMetadata"),
+        ("GET", "/v2/health/live", rest.health("ServerLive", "live"), "ServerLive"),
+        ("GET", "/v2/health/ready", rest.health("ServerReady", "ready"), "ServerReady"),
+        ("GET", "/v2/models/stats", rest.told("ModelStatistics"), "ModelStatistics"),
+        ("POST", "/v2/repository/index", rest.index, "RepositoryIndex"),
     ]
+    for work in ("load", "unload"):
+        method = f"RepositoryModel{work.capitalize()}"
+        path = f"/v2/repository/models/{{name}}/{work}"
+        paths.append(("POST", path, rest.managed(method), method))
     for model in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
         paths += [
-            ("GET", model, rest.told("ModelMetadata")),
-            ("GET", f"{model}/ready", rest.health("ModelReady", "ready")),
-            ("GET", f"{model}/config", rest.told("ModelConfig", "config")),
-            ("GET", f"{model}/stats", rest.told("ModelStatistics")),
-            ("POST", f"{model}/infer", rest.infer),
+            ("GET", model, rest.told("ModelMetadata"), "ModelMetadata"),
+            ("GET", f"{model}/ready", rest.health("ModelReady", "ready"), "ModelReady"),
+            ("GET", f"{model}/config", rest.told("ModelConfig", "config"), "ModelConfig"),
+            ("GET", f"{model}/stats", rest.told("ModelStatistics"), "ModelStatistics"),
+            ("POST", f"{model}/infer", rest.infer, "ModelInfer"),
         ]
-    routes = [Route(path, _answering(work), methods=[method]) for method, path, work in paths]
+    routes = [
+        Route(path, _answering(work, method, guard), methods=[verb])
+        for verb, path, work, method in paths
+    ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
 
 
@@ -207,13 +216,14 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _answering(work: Handler) -> Handler:
-    """Returns a handler whose errors are answers."""
+def _answering(work: Handler, method: str, guard: Guard) -> Handler:
+    """Returns a handler that lets in who may ask, and whose errors are answers."""
 
     async def answer(request: Request) -> Response:
         request_id = uuid.uuid4().hex[:12]
         try:
             _refuse_pages(request)
+            guard.admit(f"/{oip.SERVICE}/{method}", request.headers.get(HEADER))
             response = await work(request)
         except DlaeError as error:
             response = _failure(error)
@@ -240,6 +250,8 @@ def _refuse_pages(request: Request) -> None:
 def _failure(error: DlaeError) -> Response:
     status = 413 if isinstance(error, TensorTooLarge) else STATUSES.get(code_of(error).name, 500)
     response = _error(status, str(error), error.reason)
+    if status == 401:
+        response.headers["www-authenticate"] = "Bearer"
     if isinstance(error, QueueFull):
         response.headers["retry-after"] = str(math.ceil(error.retry_seconds))
     return response

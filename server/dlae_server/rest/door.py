@@ -5,6 +5,7 @@ import socket
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dlae_server.access.guard import Guard
 from dlae_server.addresses import require_loopback
 from dlae_server.errors import CannotStart
 from dlae_server.services.open_inference import OpenInferenceService
@@ -23,12 +24,13 @@ class Door:
         address: Its `host:port`; None where there is none.
     """
 
-    def __init__(self, settings: Settings, service: OpenInferenceService) -> None:
+    def __init__(self, settings: Settings, service: OpenInferenceService, guard: Guard) -> None:
         """Takes the port, which answers once it is opened.
 
         Args:
             settings: `rest_address`, and the limits.
             service: What answers.
+            guard: Who may ask.
 
         Raises:
             CannotStart: The extra is not installed, or the address cannot be used.
@@ -39,7 +41,7 @@ class Door:
         if settings.rest_address is None:
             return
         require_loopback(settings.rest_address, "--rest-address")
-        self._server = _server(settings, service)
+        self._server = _server(settings, service, guard)
         self._listener = _bound(settings.rest_address)
         host = settings.rest_address.rpartition(":")[0]
         self.address = f"{host}:{self._listener.getsockname()[1]}"
@@ -61,7 +63,7 @@ class Door:
         self._listener.close()
 
 
-def _server(settings: Settings, service: OpenInferenceService) -> "uvicorn.Server":
+def _server(settings: Settings, service: OpenInferenceService, guard: Guard) -> "uvicorn.Server":
     try:
         running = import_module("dlae_server.rest.running")
     except ImportError as error:
@@ -69,7 +71,7 @@ def _server(settings: Settings, service: OpenInferenceService) -> "uvicorn.Serve
             f"expected the extra 'rest' for --rest-address, {error.name} is missing; install it "
             "with `pip install 'dlae[rest]'`"
         ) from error
-    server: uvicorn.Server = running.server(settings, service)
+    server: uvicorn.Server = running.server(settings, service, guard)
     return server
 
 

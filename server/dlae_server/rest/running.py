@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from dlae_server.access.guard import Guard
 from dlae_server.rest.application import application
 from dlae_server.services.open_inference import OpenInferenceService
 from dlae_server.settings import Settings
@@ -22,10 +23,10 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(settings: Settings, service: OpenInferenceService) -> Server:
+def server(settings: Settings, service: OpenInferenceService, guard: Guard) -> Server:
     """Returns a server that waits for a socket."""
     config = uvicorn.Config(
-        application(service, settings),
+        application(service, settings, guard),
         log_config=None,
         access_log=False,
         server_header=False,

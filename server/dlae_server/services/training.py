@@ -17,6 +17,7 @@ from dlae_core.config import (
 )
 from dlae_core.config.references import INFERENCE
 from dlae_core.errors import InvalidConfig, Violation
+from dlae_server.access.guard import CALLER
 from dlae_server.datasets.references import data_in_place
 from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
@@ -100,6 +101,9 @@ class TrainingService(JobCalls):
             RequestIdInUse: Something else was asked for under the same request id.
         """
         checked_name(request.name)
+        # Who has proved who they are submits as nobody else.
+        if name := CALLER.get().name:
+            request.options.user = name
         options = checked_options(request.options)
         if not options.request_id:
             return None

@@ -17,6 +17,7 @@ from dlae.arrays import array_from_tensor, tensor_from_array
 from dlae.v1 import prediction_pb2 as pb
 from dlae_core.errors import CorruptArtifact, DlaeError, InvalidImage
 from dlae_server import errors, oip
+from dlae_server.access.guard import Guard
 from dlae_server.errors import CannotStart
 from dlae_server.rest import door
 from dlae_server.rest.application import JSON_END, _failure
@@ -219,8 +220,8 @@ def test_an_address_in_use_and_a_missing_extra_are_told(
         settings = Settings("127.0.0.1:0", tmp_path, (), rest_address=address)
         service: Any = None
         with pytest.raises(CannotStart, match="in use"):
-            door.Door(settings, service)
+            door.Door(settings, service, Guard(tmp_path))
         monkeypatch.delitem(sys.modules, "dlae_server.rest.running", raising=False)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
         with pytest.raises(CannotStart, match=r"dlae\[rest\]"):
-            door.Door(settings, service)
+            door.Door(settings, service, Guard(tmp_path))

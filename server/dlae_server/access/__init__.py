@@ -1,0 +1,1 @@
+"""Who may do what: credentials of callers, scopes, certificates."""

@@ -1,0 +1,116 @@
+"""The commands `dlae-server token create`, `list` and `revoke`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from dlae_core.errors import DlaeError
+from dlae_server.access import tokens
+from dlae_server.access.scopes import SCOPES
+from dlae_server.access.tokens import Grant
+from dlae_server.settings import Settings
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+@click.group()
+def token() -> None:
+    """Makes, lists and revokes tokens; a running server knows at once.
+
+    A scope allows what those before it allow: viewer, predictor, trainer, admin.
+    """
+
+
+@token.command()
+@click.argument("name")
+@click.option("--scope", type=click.Choice(SCOPES), required=True, help="What it allows.")
+@click.option("--expires", type=click.FloatRange(0), metavar="DAYS", help="[default: never]")
+@click.option(
+    "--certificate",
+    is_flag=True,
+    help="Give the scope to client certificates with the common name NAME, and make no token.",
+)
+@AS_JSON
+@click.pass_obj
+def create(
+    settings: Settings,
+    name: str,
+    scope: str,
+    expires: float | None,
+    certificate: bool,
+    as_json: bool,
+) -> None:
+    """Makes a token for NAME and shows it, once; as user of jobs stands NAME."""
+    with _sentences():
+        grant, text = tokens.create(settings.data_dir, name, scope, expires, certificate)
+    if as_json:
+        click.echo(json.dumps({**_row(grant), **({"token": text} if text else {})}))
+        return
+    click.echo(text or f"certificates of {name} have the scope {scope}")
+    if text:
+        click.echo("this is shown once; clients read it from DLAE_TOKEN or --token-file", err=True)
+
+
+@token.command("list")
+@AS_JSON
+@click.pass_obj
+def show(settings: Settings, as_json: bool) -> None:
+    """Lists all, those of the past too; never what would let anyone in."""
+    with _sentences():
+        rows = [_row(grant) for grant in tokens.read_grants(settings.data_dir)]
+    if as_json:
+        click.echo(json.dumps({"tokens": rows}))
+        return
+    for row in rows:
+        expires = f"  until {row['expires']}" if row["expires"] else ""
+        click.echo(
+            f"{row['id']}  {row['kind']:<11}  {row['scope']:<9}  {row['state']:<7}  "
+            f"{row['name']}{expires}"
+        )
+
+
+@token.command()
+@click.argument("name")
+@AS_JSON
+@click.pass_obj
+def revoke(settings: Settings, name: str, as_json: bool) -> None:
+    """Revokes what NAME has; or one, by the first column of `list`."""
+    with _sentences():
+        rows = [_row(grant) for grant in tokens.revoke(settings.data_dir, name)]
+    if as_json:
+        click.echo(json.dumps({"tokens": rows}))
+        return
+    for row in rows:
+        click.echo(f"revoked {row['id']} of {row['name']}")
+
+
+def _row(grant: Grant) -> dict[str, Any]:
+    return {
+        "id": grant.id,
+        "name": grant.name,
+        "kind": "token" if grant.sha256 else "certificate",
+        "scope": grant.scope,
+        "state": grant.state,
+        "created": _time(grant.created),
+        "expires": _time(grant.expires),
+        "revoked": _time(grant.revoked),
+    }
+
+
+def _time(seconds: float | None) -> str | None:
+    return (
+        None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat("T", "seconds")
+    )
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turns errors into one sentence."""
+    try:
+        yield
+    except DlaeError as error:
+        raise click.ClickException(str(error)) from error
