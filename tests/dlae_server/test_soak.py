@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 
-from benchmarks.soak import Served, soak
+from benchmarks.soak import soak
+from benchmarks.soak_clients import Served
 from tests.dlae_server.processes import ServerProcess
 
 # CI has some seconds; before a release, DLAE_SOAK_MINUTES=10.
