@@ -1,6 +1,7 @@
 """The DLAE client: trains and predicts through a DLAE server. Never imports TensorFlow."""
 
 from dlae_client.client import Client
+from dlae_client.credentials import Credentials
 from dlae_client.errors import (
     ClientError,
     DataLost,
@@ -23,6 +24,7 @@ __all__ = [
     "Asked",
     "Client",
     "ClientError",
+    "Credentials",
     "DataLost",
     "Exhausted",
     "FailedPrecondition",

@@ -4,10 +4,12 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import grpc
 
+from dlae_client.credentials import Credentials
 from dlae_client.errors import ServerUnreachable, error_from_rpc
 
 # Safe to repeat: they change nothing, or have a request id.
@@ -89,12 +91,25 @@ class Connection:
         channel: For the stubs.
     """
 
-    def __init__(self, server: str) -> None:
-        self.server = server
-        self.channel = grpc.insecure_channel(server, options=OPTIONS)
-        self._stubs: dict[Callable[[grpc.Channel], Any], Any] = {}
+    def __init__(self, server: str, credentials: Credentials | None = None) -> None:
+        """Prepares a channel.
 
-    def stub(self, kind: Callable[[grpc.Channel], Any]) -> Any:
+        Args:
+            server: `host:port`.
+            credentials: How each side proves who it is; None: not at all.
+
+        Raises:
+            InvalidRequest: A token would go to another machine without TLS.
+            LocalFileError: Certificates cannot be read.
+        """
+        credentials = credentials or Credentials()
+        credentials.require_safe(server)
+        self.server = server
+        self._opened = _opened(server, credentials)
+        self.channel = Authorized(self._opened, credentials.token)
+        self._stubs: dict[Callable[[Any], Any], Any] = {}
+
+    def stub(self, kind: Callable[[Any], Any]) -> Any:
         """Returns the stub of a service, made once: making one takes as long as a small call."""
         if kind not in self._stubs:
             self._stubs[kind] = kind(self.channel)
@@ -149,4 +164,30 @@ class Connection:
 
     def close(self) -> None:
         """Closes the channel."""
-        self.channel.close()
+        self._opened.close()
+
+
+class Authorized:
+    """A channel for stubs whose calls carry a token.
+
+    An interceptor of gRPC's would do the same, and its own credentials as well: they cost each
+    call a thread's turn.
+    """
+
+    def __init__(self, channel: grpc.Channel, token: str) -> None:
+        self._channel = channel
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else None
+
+    def __getattr__(self, kind: str) -> Callable[..., Any]:
+        """Returns how to make calls of a kind: `unary_unary` and so on."""
+        make = getattr(self._channel, kind)
+        if self._metadata is None:
+            return make  # type: ignore[no-any-return]
+        return lambda *names, **facts: partial(make(*names, **facts), metadata=self._metadata)
+
+
+def _opened(server: str, credentials: Credentials) -> grpc.Channel:
+    if not credentials.secure:
+        return grpc.insecure_channel(server, options=OPTIONS)
+    files = (credentials.pem(name) for name in ("tls_ca", "tls_key", "tls_certificate"))
+    return grpc.secure_channel(server, grpc.ssl_channel_credentials(*files), options=OPTIONS)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from dlae.v1 import training_pb2
 from dlae_client.channel import Connection
 from dlae_client.configuration import Configuration, config_source, model_name
+from dlae_client.credentials import DEFAULT_SERVER, Credentials, find_credentials
 from dlae_client.datasets import Datasets
 from dlae_client.errors import (
     DataLost,
@@ -17,7 +18,6 @@ from dlae_client.fetching import fetch_entry
 from dlae_client.jobs import Job, JobOptions, Jobs, completed_options
 from dlae_client.predictions import Predictions
 
-DEFAULT_SERVER = "127.0.0.1:50051"
 VALIDATE_SECONDS = 300.0
 RECONNECT_SECONDS = 60.0
 
@@ -34,15 +34,25 @@ class Client(Datasets, Jobs, Predictions):
     """
 
     def __init__(
-        self, server: str = DEFAULT_SERVER, reconnect_seconds: float = RECONNECT_SECONDS
+        self,
+        server: str = DEFAULT_SERVER,
+        reconnect_seconds: float = RECONNECT_SECONDS,
+        credentials: Credentials | None = None,
     ) -> None:
         """Prepares a connection; nothing is sent yet.
 
         Args:
             server: `host:port`.
             reconnect_seconds: How long `watch` and `wait` try to reach a server that went away.
+            credentials: A token, and files of TLS; what is not given comes from DLAE_TOKEN,
+                DLAE_TLS_CA, DLAE_CLIENT_CERTIFICATE and DLAE_CLIENT_KEY, or the context file.
+
+        Raises:
+            InvalidRequest: A token would go to another machine without TLS.
+            LocalFileError: A file of them cannot be read, or by too many.
         """
-        super().__init__(Connection(server), reconnect_seconds)
+        connection = Connection(server, find_credentials(server, credentials))
+        super().__init__(connection, reconnect_seconds)
 
     def __enter__(self) -> Self:
         return self

@@ -155,6 +155,19 @@ ERRORS: dict[grpc.StatusCode, type[ClientError]] = {
 }
 
 
+NOT_CONNECTED = "failed to connect"
+# What gRPC says of a connection that failed -> what it means.
+DISTRUST = {
+    "certificate has expired": "its certificate has expired; whoever runs it renews it",
+    "unable to get local issuer": "its certificate is signed by somebody else than --tls-ca names",
+    "self signed": "its certificate is signed by somebody else than --tls-ca names",
+    "Hostname Verification": "its certificate is for another name; use the one that it is for",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS; leave out --tls and the files of TLS",
+    "Socket closed": "it hung up; it may want TLS (--tls-ca), or a certificate (--tls-certificate)",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not valid",
+}
+
+
 def error_from_rpc(error: grpc.RpcError, server: str) -> ClientError:
     """Returns the client's error for a failed call.
 
@@ -167,15 +180,25 @@ def error_from_rpc(error: grpc.RpcError, server: str) -> ClientError:
         return InvalidConfiguration(violations)
     code = error.code()
     if code == grpc.StatusCode.UNAVAILABLE and not reason:
-        return unreachable(server)
+        return unreachable(server, error.details() or "")
     if code == grpc.StatusCode.DEADLINE_EXCEEDED:
         message = f"the DLAE server at {server} did not answer in time"
         return ServerUnreachable(message, "DEADLINE_EXCEEDED")
     return ERRORS.get(code, ServerFailed)(error.details() or code.name, reason or code.name)
 
 
-def unreachable(server: str) -> ServerUnreachable:
-    """Returns the error for a server that does not answer."""
+def unreachable(server: str, details: str = "") -> ServerUnreachable:
+    """Returns the error for a server that does not answer, or that cannot be believed.
+
+    Args:
+        server: Its address.
+        details: What gRPC says; chooses the words for people, nothing else.
+    """
+    if NOT_CONNECTED in details:
+        for words, told in DISTRUST.items():
+            if words in details:
+                message = f"no safe connection to the DLAE server at {server}: {told}"
+                return ServerUnreachable(message, "UNREACHABLE")
     return ServerUnreachable(
         f"no DLAE server answers at {server}; start one with `dlae-server` or name another with "
         "--server",

@@ -5,7 +5,6 @@ from itertools import islice
 import click
 
 from dlae_client.cli.context import Session
-from dlae_client.client import DEFAULT_SERVER
 from dlae_client.errors import ClientError
 
 MOST = 200
@@ -71,4 +70,4 @@ def _server(context: click.Context) -> str:
     while context.parent is not None and not named:
         context = context.parent
         named = context.params.get("server")
-    return str(named or DEFAULT_SERVER)
+    return str(named or "")

@@ -5,12 +5,14 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import click
 
-from dlae_client.client import DEFAULT_SERVER, Client
+from dlae_client.client import Client
+from dlae_client.credentials import Credentials, default_server, read_token
 from dlae_client.errors import ClientError, InvalidConfiguration
 
 Command = Callable[..., None]
@@ -21,20 +23,27 @@ class Session:
     """The global options.
 
     Attributes:
-        server: `host:port`.
+        server: `host:port`; empty: that of the context file, else of this machine.
         as_json: Whether one JSON document goes to standard output and nothing else.
         debug: Whether errors show their traceback.
         names: What the server calls files of this machine -> what they are called here.
+        credentials: What the options give of them.
+        token_file: File of the token.
     """
 
-    server: str = DEFAULT_SERVER
+    server: str = ""
     as_json: bool = False
     debug: bool = False
     names: dict[str, str] = field(default_factory=dict)
+    credentials: Credentials = field(default_factory=Credentials)
+    token_file: Path | None = None
 
     def client(self) -> Client:
         """Returns a client of the server."""
-        return Client(self.server)
+        credentials = self.credentials
+        if self.token_file:
+            credentials = replace(credentials, token=read_token(self.token_file))
+        return Client(self.server or default_server(), credentials=credentials)
 
     def document(self, values: dict[str, Any]) -> None:
         """Prints one JSON document on standard output, where JSON is wanted."""

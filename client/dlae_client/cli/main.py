@@ -4,13 +4,16 @@ import importlib
 import json
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
 import dlae
 from dlae_client.cli.context import Session
-from dlae_client.client import DEFAULT_SERVER
+from dlae_client.credentials import DEFAULT_SERVER, Credentials
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 COMMANDS = (
     "prebuilt",
     "config",
@@ -50,18 +53,38 @@ class Commands(click.Group):
 @click.option(
     "--server",
     envvar="DLAE_SERVER",
-    default=DEFAULT_SERVER,
-    show_default=True,
+    default="",
     metavar="HOST:PORT",
-    help="Server to talk to; also DLAE_SERVER.",
+    help="Server to talk to; also DLAE_SERVER.  [default: that of the context file, else "
+    f"{DEFAULT_SERVER}]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--tls", is_flag=True, help="Use TLS; any of the next three means it too.")
+@click.option(
+    "--tls-ca", type=FILE, help="Who signs the server's certificate, in PEM; also DLAE_TLS_CA."
+)
+@click.option(
+    "--tls-certificate",
+    type=FILE,
+    help="Certificate of this client, where the server asks for one; also DLAE_CLIENT_CERTIFICATE.",
+)
+@click.option("--tls-key", type=FILE, help="Its private key; also DLAE_CLIENT_KEY.")
+@click.option("--token-file", type=FILE, help="File of the token; else DLAE_TOKEN is one.")
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.version_option(dlae.__version__)
 @click.pass_context
-def group(context: click.Context, server: str, as_json: bool, debug: bool) -> None:
+def group(
+    context: click.Context,
+    /,
+    server: str,
+    as_json: bool,
+    debug: bool,
+    token_file: Path | None,
+    **tls: Any,
+) -> None:
     """Trains networks on a DLAE server and predicts with them."""
-    context.obj = Session(server, as_json, debug)
+    credentials = Credentials(**tls)
+    context.obj = Session(server, as_json, debug, credentials=credentials, token_file=token_file)
 
 
 def main() -> None:
