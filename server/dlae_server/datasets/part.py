@@ -40,6 +40,7 @@ class Part:
         # What is not on the disk yet, from the position on, which is a multiple of a page.
         self._block = mmap.mmap(-1, BLOCK_BYTES)
         self._position = self._filled = 0
+        self._has_failed = False
 
     def __enter__(self) -> Self:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -89,11 +90,15 @@ class Part:
             raise InvalidStream(f"expected {self.size} bytes, got more")
 
     def append(self, pieces: Iterable[Piece]) -> None:
-        """Writes pieces.
+        """Writes pieces; where one failed before, nothing.
 
         Raises:
             InvalidStream: One is damaged; nothing of it is written.
+            OSError: The disk takes no more.
         """
+        if self._has_failed:
+            return
+        self._has_failed = True
         for data, crc32 in pieces:
             if zlib.crc32(data) != crc32:
                 raise InvalidStream(f"the piece at position {self.length} arrived damaged")
@@ -102,6 +107,7 @@ class Part:
                 self._filled += len(part)
                 if self._filled == BLOCK_BYTES:
                     self._write_block()
+        self._has_failed = False
 
     def digest(self, pieces: Iterable[Piece]) -> None:
         """Hashes pieces."""

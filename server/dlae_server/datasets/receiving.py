@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,7 +24,7 @@ from dlae_server.datasets.files import (
     set_aside,
     sweep,
 )
-from dlae_server.datasets.part import Part
+from dlae_server.datasets.part import Part, Piece
 from dlae_server.datasets.references import HEX, Reference
 from dlae_server.errors import (
     InvalidRequest,
@@ -39,8 +40,8 @@ from dlae_server.settings import Settings
 LOG = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3600.0
-# What is handed to the threads at a time.
-BATCH_BYTES = 4 << 20
+# What is handed to the threads at a time, and how often before they are done.
+BATCH_BYTES, AHEAD = 4 << 20, 4
 
 
 class Receiver:
@@ -217,15 +218,16 @@ class Receiver:
 class Work:
     """Pieces handed to two threads, several at a time: a change of threads costs as much as a copy.
 
+    Some are ahead of the threads, so that nobody waits for a disk or a processor that others use.
     Leaving it, all that was added is in the file, whatever ended it: the next upload goes on there.
     """
 
     def __init__(self, part: Part) -> None:
-        self._part = part
-        self._batch: list[tuple[bytes, int]] = []
+        self._batch: list[Piece] = []
         self._bytes = 0
-        self._working: list[asyncio.Future[None]] = []
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="upload")
+        self._working: deque[asyncio.Future[None]] = deque()
+        # One thread each: what is written and hashed has an order.
+        self._ways = [(ThreadPoolExecutor(1), work) for work in (part.append, part.digest)]
 
     async def __aenter__(self) -> Self:
         return self
@@ -237,12 +239,12 @@ class Work:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            await self._hand_on()
-            await asyncio.gather(*self._working)
+            await self._hand_on(ahead=0)
         finally:
-            if self._working:
-                await asyncio.wait(self._working)
-            self._threads.shutdown(wait=False)
+            # The first error is told; others would be logged.
+            await asyncio.gather(*self._working, return_exceptions=True)
+            for thread, _ in self._ways:
+                thread.shutdown(wait=False)
 
     async def add(self, data: bytes, crc32: int) -> None:
         """Adds a piece.
@@ -253,16 +255,16 @@ class Work:
         self._batch.append((data, crc32))
         self._bytes += len(data)
         if self._bytes >= BATCH_BYTES:
-            await self._hand_on()
+            await self._hand_on(AHEAD)
 
-    async def _hand_on(self) -> None:
-        await asyncio.gather(*self._working)
+    async def _hand_on(self, ahead: int) -> None:
+        """Hands a batch to the threads, and waits until they have no more than some others left."""
         batch, self._batch, self._bytes = self._batch, [], 0
         run = asyncio.get_running_loop().run_in_executor
-        self._working = [
-            run(self._threads, self._part.append, batch),
-            run(self._threads, self._part.digest, batch),
-        ]
+        self._working += [run(thread, work, batch) for thread, work in self._ways]
+        while len(self._working) > ahead * len(self._ways):
+            await self._working[0]
+            self._working.popleft()
 
 
 def _told(dataset: Dataset) -> str:

@@ -70,6 +70,29 @@ def test_a_damaged_piece_leaves_the_file_as_it_was(tmp_path: Path) -> None:
         part.open()
         with pytest.raises(InvalidStream, match="position 5000 arrived damaged"):
             part.append([(CONTENT[5000:6000], 1)])
+        # What was handed on behind it.
+        part.append([(CONTENT[6000:7000], zlib.crc32(CONTENT[6000:7000]))])
+    assert path.read_bytes() == CONTENT[:5000]
+
+
+def test_a_full_disk_ends_the_file_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, data: memoryview, position: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "f.part"
+    send(path, [5000])
+    rest = CONTENT[5000:]
+    part = Part(path, len(CONTENT))
+    part.__enter__()
+    part.open()
+    monkeypatch.setattr(module, "_write", full)
+    with pytest.raises(OSError, match="No space"):
+        part.append([(rest, zlib.crc32(rest))])
+    part.append([(rest, zlib.crc32(rest))])
+    with pytest.raises(OSError, match="No space"):
+        part.__exit__(None, None, None)
     assert path.read_bytes() == CONTENT[:5000]
 
 
