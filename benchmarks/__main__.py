@@ -17,6 +17,7 @@ from benchmarks import (
     registry,
     training_peers,
     training_step,
+    upload,
 )
 
 for benchmark in (
@@ -36,5 +37,6 @@ for benchmark in (
     registry,
     training_peers,
     training_step,
+    upload,
 ):
     benchmark.main()
