@@ -15,6 +15,7 @@ from dlae_core.graph import Network
 from dlae_core.precision import MIXED, SINGLE, calculate_in, processor_has_bfloat16
 from dlae_core.steps import SEVERAL, TENSORFLOW, Devices, Place, devices
 from dlae_core.training.beginning import begin
+from dlae_core.training.demands import lagging_statistics
 from dlae_core.training.learning import learner_of
 from dlae_core.training.run import Caller, Cancelled, Run
 from dlae_core.training.saving import empty_folder, save_bundle, text_without_paths
@@ -78,6 +79,8 @@ def _train(config: Config, workspace: Path, caller: Caller, used: Devices) -> No
         run.about = _about(config, data)
         used.machines.require_same(str(run.about["fingerprint"]))
         used.machines.copy_from_chief(workspace / "recovery")
+        for warning in lagging_statistics(networks[0].model, run.epochs * data.training.steps):
+            emit(warning)
         resumed = begin(run, config, networks, emit)
         emit(
             TrainingStarted(

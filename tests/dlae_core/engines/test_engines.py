@@ -199,7 +199,7 @@ def test_a_failed_export_is_recorded_with_its_reason(
         path.write_bytes(b"half")
         raise AssertionError("no such operation")
 
-    form = exporting.Form("model.onnx", (), broken, ("openvino", "onnxruntime"))
+    form = exporting.Form("model.onnx", (), broken, ("openvino", "onnxruntime"), 1)
     monkeypatch.setattr(exporting, "FORMS", (form,))
     model = _network(GENERATOR)
     found = export_engines(tmp_path, model, _images(model, 1))
@@ -259,3 +259,14 @@ def test_a_bundle_from_before_there_were_engines_is_served_by_tensorflow(tmp_pat
     manifest = Bundle.open(tmp_path).manifest
     assert manifest.engines == {}
     assert choose_engine(manifest) == "tensorflow"
+
+
+def test_a_network_that_cannot_be_written_in_memory_is_left_to_the_next_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = _network(GENERATOR)
+    # Enough for the second form, not for the first.
+    monkeypatch.setattr(exporting, "_available_bytes", lambda: 10 * 4 * model.count_params())
+    found = export_engines(tmp_path, model, _images(model, 1))
+    assert "are free" in found["onnxruntime"]["refused"]
+    assert found["openvino"]["file"] == "model.xml"
