@@ -4,9 +4,8 @@ Clients of every kind ask at once, an hour long by default: single predictions, 
 sizes, the Open Inference Protocol over gRPC and HTTP, models loaded and unloaded under the others'
 feet, requests that are wrong, deadlines that pass and calls that are given up. Every answer is
 compared with what it has to be. After a first part everybody rests, all models are unloaded, and
-the server is measured; again in the end: what it has more then, it has lost. Latencies are the
-fifth that was least disturbed, beside that of calls that do nothing, which other programs slow down
-as much.
+the server is measured; again in the end: what it has more then, it has lost. Latency is that of one
+caller at these times, over that of calls that do nothing.
 
     python -m benchmarks soak [--minutes 60]
 """
@@ -14,9 +13,7 @@ as much.
 import argparse
 import json
 import os
-import statistics
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -37,30 +34,18 @@ def soak(served: Served, seconds: float) -> dict[str, object]:
     """Returns what a server has lost over some time, and what went wrong."""
     soaking = Soak(served)
     soaking.run(seconds * BEGINNING)
-    before, start = soaking.measured(), time.monotonic()
-    soaking.tally.latencies.clear()
+    before = soaking.measured()
     soaking.run(seconds * (1 - BEGINNING))
-    after, middle = soaking.measured(), (start + time.monotonic()) / 2
-    first, second = (
-        [row for row in soaking.tally.latencies if (row[0] > middle) is later]
-        for later in (False, True)
-    )
-    (early, early_empty), (late, late_empty) = map(_latencies, (first, second))
+    after = soaking.measured()
     grown = {name: after[name] - before[name] for name in before}
-    grown["latency_ratio"] = (late / early) / max(late_empty / early_empty, 1.0)
+    grown["latency_ratio"] = after["latency_ratio"] / before["latency_ratio"]
     return {
         "grown": {name: round(value, 3) for name, value in grown.items()},
         "too_much": [name for name, value in grown.items() if value > MOST[name]],
         "in_the_end": after,
-        "latency_ms": [round(early * 1e3, 2), round(late * 1e3, 2)],
         "calls": dict(sorted(soaking.tally.counts.items())),
         "wrong": soaking.tally.wrong[:20],
     }
-
-
-def _latencies(rows: list[tuple[float, float, float]]) -> list[float]:
-    """Returns the fifth that was least disturbed, of predictions and of empty calls."""
-    return [statistics.quantiles([row[column] for row in rows], n=5)[0] for column in (1, 2)]
 
 
 def main() -> None:
