@@ -216,6 +216,10 @@ def _replace(path: Path, text: str) -> None:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
+            owner = path.parent.stat()
+            if os.geteuid() == 0:
+                # The server that has to read it may be another user's.
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

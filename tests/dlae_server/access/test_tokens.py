@@ -1,5 +1,6 @@
 """Tokens: made, kept as hashes, asked for, expired and revoked."""
 
+import http.client
 import json
 import logging
 import stat
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from dlae.v1 import models_pb2, training_pb2
+from dlae.v1.training_pb2_grpc import TrainingServiceStub
 from dlae_core.errors import CorruptArtifact
 from dlae_server.access.guard import CALLER, Caller, Guard, caller_or
 from dlae_server.access.tokens import TOKENS_FILE, create, read_grants, revoke
@@ -25,6 +27,8 @@ from dlae_server.main import main
 from dlae_server.models.signature import signed
 from tests.certificates import Authority
 from tests.dlae_server.inside import serving
+from tests.dlae_server.processes import reason_of
+from tests.sessions import config_text
 
 LIST = "/dlae.v1.TrainingService/ListJobs"
 
@@ -194,3 +198,52 @@ def test_other_machines_are_served_with_tls_and_a_token_only(tmp_path: Path) -> 
     create(folder, "anna", "admin")
     with serving(folder, **everywhere, **tls, metrics_port=0) as facts:
         assert facts["listen"].startswith("0.0.0.0:")
+
+
+def test_http_asks_for_tokens_as_well(tmp_path: Path) -> None:
+    tokens = {scope: create(tmp_path, scope, scope)[1] for scope in ("viewer", "predictor")}
+    with serving(tmp_path, rest_address="127.0.0.1:0") as facts:
+
+        def status(method: str, path: str, token: str = "") -> int:
+            connection = http.client.HTTPConnection(facts["rest"], timeout=10)
+            headers = {"Authorization": bearer(token)} if token else {}
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            assert (answer.status == 401) == ("www-authenticate" in answer.headers)
+            return answer.status
+
+        assert status("GET", "/v2/health/live") == 200
+        assert status("GET", "/v2") == 401
+        assert status("GET", "/v2", "dlae_0_x") == 401
+        assert status("GET", "/v2", tokens["viewer"]) == 403
+        assert status("GET", "/v2", tokens["predictor"]) == 200
+        # Before anything is looked up: neither model is there.
+        assert status("POST", "/v2/repository/models/m/load", tokens["predictor"]) == 403
+        assert status("GET", "/v2/models/m", tokens["predictor"]) == 404
+
+
+@pytest.mark.slow
+def test_a_job_belongs_to_whom_the_token_names(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("X.h5", "masks.h5", "classes.h5"):
+        (data / name).touch()
+    (data / "behaviour").write_text("succeed")
+    tokens = {name: create(tmp_path / "server", name, "trainer")[1] for name in ("anna", "ben")}
+    with (
+        serving(tmp_path / "server", data_roots=(data,)) as facts,
+        grpc.insecure_channel(facts["listen"]) as channel,
+    ):
+        stub = TrainingServiceStub(channel)
+        options = training_pb2.JobOptions(user="mallory", request_id="1")
+        config = training_pb2.ConfigSource(json=config_text(data))
+        request = training_pb2.TrainRequest(config=config, name="m", options=options)
+        made = stub.Train(request, metadata=(("authorization", bearer(tokens["anna"])),)).job
+        again = stub.Train(request, metadata=(("authorization", bearer(tokens["anna"])),)).job
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Train(request, metadata=(("authorization", bearer(tokens["ben"])),))
+    assert made.options.user == "anna"
+    assert again.id == made.id
+    assert reason_of(caught.value) == "REQUEST_ID_IN_USE"
