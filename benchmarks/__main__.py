@@ -13,10 +13,12 @@ from benchmarks import (
     jobs,
     peak_memory,
     predict_round_trip,
+    predict_throughput,
     reading,
     registry,
     training_peers,
     training_step,
+    volume_stream,
     upload,
 )
 
@@ -33,10 +35,12 @@ for benchmark in (
     jobs,
     peak_memory,
     predict_round_trip,
+    predict_throughput,
     reading,
     registry,
     training_peers,
     training_step,
+    volume_stream,
     upload,
 ):
     benchmark.main()

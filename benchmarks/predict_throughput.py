@@ -7,7 +7,7 @@ Python with nvidia-pytriton and onnxruntime, the same `model.onnx` is served by 
 with the same bytes. Rounds alternate; medians. The CPU time of the server and its processes per
 request, beside that of the engine per image, is robust against other programs; rates are less.
 
-    python -m benchmarks predict_throughput [unet] [cnn3d]
+    python -m benchmarks.predict_throughput [unet] [cnn3d]
 """
 
 import contextlib

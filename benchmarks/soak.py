@@ -7,7 +7,7 @@ compared with what it has to be. After a first part everybody rests, all models 
 the server is measured; again in the end: what it has more then, it has lost. Latency is that of one
 caller at these times, over that of calls that do nothing.
 
-    python -m benchmarks soak [--minutes 60]
+    python -m benchmarks.soak [--minutes 60]
 """
 
 import argparse

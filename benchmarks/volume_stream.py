@@ -8,7 +8,7 @@ other programs disturb both, the CPU time of the server alone is told too. Round
 medians. Memory is the most that server, model's process and what they share had in use at any time,
 beyond what they had before.
 
-    python -m benchmarks volume_stream [MEGABYTES ...]
+    python -m benchmarks.volume_stream [MEGABYTES ...]
 """
 
 import json
