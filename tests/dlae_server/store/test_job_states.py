@@ -1,13 +1,18 @@
 """Any course of requests, ends of workers and crashes agrees with a table of states."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+)
 
 from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
@@ -22,6 +27,11 @@ pytestmark = pytest.mark.slow
 Q, R, PAUSING, PAUSED = "QUEUED", "RUNNING", "PAUSING", "PAUSED"
 CANCELLING, CANCELLED, DONE, FAILED = "CANCELLING", "CANCELLED", "SUCCEEDED", "FAILED"
 ENDED = (CANCELLED, DONE, FAILED)
+WORKS = (R, PAUSING, CANCELLING)
+STATES = (Q, PAUSED, *WORKS, *ENDED)
+# Few jobs go far, many do not.
+MOST = 3
+WHICH = st.integers(0, MOST - 1)
 # What is done -> state before -> state after; or the error, and nothing changes.
 TABLE: dict[str, dict[str, str | type[DlaeError]]] = {
     "begin": {Q: R},
@@ -40,8 +50,8 @@ TABLE: dict[str, dict[str, str | type[DlaeError]]] = {
     # Of jobs with a worker only.
     "stop": {R: CANCELLED, PAUSING: PAUSED, CANCELLING: CANCELLED},
     "wait_again": {R: Q, PAUSING: PAUSED, CANCELLING: CANCELLED},
-    "fail": dict.fromkeys((R, PAUSING, CANCELLING), FAILED),
-    "succeed": dict.fromkeys((R, PAUSING, CANCELLING), DONE),
+    "fail": dict.fromkeys(WORKS, FAILED),
+    "succeed": dict.fromkeys(WORKS, DONE),
 }
 ASKED = {
     "begin": transitions.begin,
@@ -56,8 +66,6 @@ ASKED = {
 
 class Jobs(RuleBasedStateMachine):
     """Jobs on disk, and what they should be."""
-
-    jobs = Bundle("jobs")
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,8 +85,9 @@ class Jobs(RuleBasedStateMachine):
         self.store.close()
         self._folder.cleanup()
 
-    @rule(target=jobs, priority=st.integers(-1, 1))
-    def submit(self, priority: int) -> str:
+    @precondition(lambda self: len(self.expected) < MOST)
+    @rule(priority=st.integers(-1, 1))
+    def submit(self, priority: int) -> None:
         """Submits a job, and once more."""
         job_id = f"m-{len(self.priorities):04}"
         options = pb.JobOptions(priority=priority, request_id=job_id)
@@ -87,38 +96,61 @@ class Jobs(RuleBasedStateMachine):
             made = self.store.add_job(job, "{}", enter(job, Job.STATE_QUEUED), "digest")
             assert made.id == job_id
         self.expected[job_id], self.priorities[job_id], self.changes[job_id] = Q, priority, 1
-        return job_id
 
-    @rule(job_id=jobs, what=st.sampled_from(["pause", "resume", "cancel", "begin"]))
-    def ask(self, job_id: str, what: str) -> None:
+    @precondition(lambda self: self.expected)
+    @rule(which=WHICH, what=st.sampled_from(["pause", "resume", "cancel"]))
+    def ask(self, which: int, what: str) -> None:
         """Asks something of a job in any state."""
-        self._do(job_id, what)
+        self._do(self._chosen(which, STATES), what)
 
-    @rule(job_id=jobs, what=st.sampled_from(["stop", "wait_again", "fail", "succeed"]))
-    def end(self, job_id: str, what: str) -> None:
-        """Ends the worker of a job, where it has one."""
-        if self.expected.get(job_id) in (R, PAUSING, CANCELLING):
-            self._do(job_id, what)
+    @precondition(lambda self: self._in(WORKS))
+    @rule(which=WHICH, what=st.sampled_from(["pause", "cancel"]))
+    def stop_soon(self, which: int, what: str) -> None:
+        """Asks a job to stop that has a worker."""
+        self._do(self._chosen(which, WORKS), what)
 
-    @rule(job_id=jobs)
-    def tell(self, job_id: str) -> None:
+    @precondition(lambda self: self._in((Q,)))
+    @rule(which=WHICH)
+    def begin(self, which: int) -> None:
+        """Begins a job that waits."""
+        self._do(self._chosen(which, (Q,)), "begin")
+
+    @precondition(lambda self: self._in((PAUSING, CANCELLING)))
+    @rule(which=WHICH)
+    def stop(self, which: int) -> None:
+        """Ends the worker of a job that was to stop."""
+        self._do(self._chosen(which, (PAUSING, CANCELLING)), "stop")
+
+    @precondition(lambda self: self._in(WORKS))
+    @rule(which=WHICH, what=st.sampled_from(["succeed", "fail", "stop", "wait_again"]))
+    def end(self, which: int, what: str) -> None:
+        """Ends the worker of a job that has one."""
+        self._do(self._chosen(which, WORKS), what)
+
+    @precondition(lambda self: self._in(WORKS))
+    @rule(which=WHICH)
+    def tell(self, which: int) -> None:
         """Tells of a step."""
-        if self.expected.get(job_id) in (R, PAUSING, CANCELLING):
-            step = pb.JobEvent(step_finished=pb.StepFinished(steps_done=1))
-            self.store.record(job_id, lambda job: step)
-            self.changes[job_id] += 1
+        step = pb.JobEvent(step_finished=pb.StepFinished(steps_done=1))
+        job_id = self._chosen(which, WORKS)
+        self.store.record(job_id, lambda job: step)
+        self.changes[job_id] += 1
 
-    @rule()
-    def crash(self) -> None:
-        """Opens the store again, and puts right what was running."""
+    @rule(often=st.integers(0, 5))
+    def crash(self, often: int) -> None:
+        """Opens the store again, and puts right what was running; not too often."""
+        if often < 5:
+            return
         self.store.close()
         self._open()
         for job in self.store.in_state(*ACTIVE):
             self._do(job.id, "wait_again")
 
-    @rule(job_id=consumes(jobs))
-    def delete(self, job_id: str) -> None:
+    @precondition(lambda self: self.expected)
+    @rule(which=WHICH)
+    def delete(self, which: int) -> None:
         """Deletes a job, which only goes where it has ended."""
+        job_id = self._chosen(which, STATES)
         if self.expected[job_id] in ENDED:
             self.store.delete_job(job_id)
             del self.expected[job_id], self.changes[job_id]
@@ -152,9 +184,15 @@ class Jobs(RuleBasedStateMachine):
             waiting, key=lambda job_id: (-self.priorities[job_id], job_id), default=None
         )
 
+    def _in(self, states: Container[str]) -> list[str]:
+        """Returns the jobs that should be in some states."""
+        return [job_id for job_id, state in self.expected.items() if state in states]
+
+    def _chosen(self, which: int, states: Container[str]) -> str:
+        found = self._in(states)
+        return found[which % len(found)]
+
     def _do(self, job_id: str, what: str) -> None:
-        if job_id not in self.expected:
-            return
         before = self.expected[job_id]
         after = TABLE[what].get(before, before)
         if isinstance(after, type):
@@ -177,5 +215,5 @@ def _name(job: Job) -> str:
     return Job.State.Name(job.state).removeprefix("STATE_")
 
 
-Jobs.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+Jobs.TestCase.settings = settings(max_examples=30, stateful_step_count=50, deadline=None)
 TestJobs = Jobs.TestCase
