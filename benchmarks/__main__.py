@@ -18,8 +18,8 @@ from benchmarks import (
     registry,
     training_peers,
     training_step,
-    volume_stream,
     upload,
+    volume_stream,
 )
 
 for benchmark in (
