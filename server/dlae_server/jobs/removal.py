@@ -5,7 +5,8 @@ import logging
 import shutil
 import time
 
-from dlae_server.errors import JobBusy, JobNotFound
+from dlae_core.errors import StorageFailed
+from dlae_server.errors import JobBusy, JobNotFound, ShuttingDown
 from dlae_server.jobs.checkpoints import job_folder
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.states import Job
@@ -54,10 +55,15 @@ class Removal:
         """Deletes jobs that ended too long ago, once a day."""
         days = self._settings.retention_days
         while days is not None and not self._journal.stopping:
-            before = time.time() - days * DAY
-            for job_id in await self._journal.call(self._journal.store.ended_before, before):
-                try:
-                    await self.delete(job_id)
-                except (JobBusy, JobNotFound) as error:
-                    LOG.info("%s", error)
+            try:
+                await self._delete_ended_before(time.time() - days * DAY)
+            except (ShuttingDown, StorageFailed) as error:
+                LOG.warning("old jobs cannot be deleted: %s", error)
             await asyncio.sleep(DAY)
+
+    async def _delete_ended_before(self, seconds: float) -> None:
+        for job_id in await self._journal.call(self._journal.store.ended_before, seconds):
+            try:
+                await self.delete(job_id)
+            except (JobBusy, JobNotFound) as error:
+                LOG.info("%s", error)
