@@ -247,3 +247,23 @@ def test_a_job_belongs_to_whom_the_token_names(tmp_path: Path) -> None:
     assert made.options.user == "anna"
     assert again.id == made.id
     assert reason_of(caught.value) == "REQUEST_ID_IN_USE"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--listen", "0.0.0.0:0"], "--tls-certificate and --tls-key"),
+        (["--tls-certificate", "server.pem"], "together"),
+        (["--tls-client-ca", "ca.pem"], "together"),
+        (["--tls-certificate", "none.pem", "--tls-key", "none.key"], "none.pem"),
+        (["--require-tokens"], "token create"),
+    ],
+)
+def test_the_command_says_in_one_sentence_what_is_missing(
+    tmp_path: Path, options: list[str], expected: str
+) -> None:
+    place = ["--data-dir", str(tmp_path / "data"), "--listen", "127.0.0.1:0", "--no-metrics"]
+    done = CliRunner().invoke(main, [*place, *options])
+    assert (done.exit_code, expected in done.output) == (1, True), done.output
+    assert len(done.output.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
