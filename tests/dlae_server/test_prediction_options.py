@@ -125,3 +125,15 @@ def test_the_operators_engine_and_threads_are_settings() -> None:
     assert (found.engine, found.engine_threads) == ("onnxruntime", 2)
     plain = _settings(main.make_context("dlae-server", []).params)
     assert (plain.engine, plain.engine_threads) == (None, None)
+
+
+def test_which_models_are_loaded_and_where_http_is_served_are_settings() -> None:
+    given = ["--pin", "liver", "--pin", "lung@production", "--loaded-models", "5"]
+    given += ["--model-memory", "300", "--rest-address", "127.0.0.1:8000"]
+    found = _settings(main.make_context("dlae-server", given).params)
+    assert found.pinned == ("liver", "lung@production")
+    assert (found.loaded_models, found.model_bytes) == (5, 300_000_000)
+    assert found.rest_address == "127.0.0.1:8000"
+    plain = _settings(main.make_context("dlae-server", []).params)
+    assert (plain.pinned, plain.loaded_models, plain.model_bytes) == ((), 2, None)
+    assert plain.rest_address is None
