@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from dlae_client.credentials import Credentials
+from dlae_client.credentials import Credentials, is_loopback
 from dlae_client.errors import ServerUnreachable, error_from_rpc
 
 # Safe to repeat: they change nothing, or have a request id.
@@ -187,7 +187,9 @@ class Authorized:
 
 
 def _opened(server: str, credentials: Credentials) -> grpc.Channel:
+    # Otherwise a proxy that the environment names gets what is meant for this machine alone.
+    options = (*OPTIONS, ("grpc.enable_http_proxy", int(not is_loopback(server))))
     if not credentials.secure:
-        return grpc.insecure_channel(server, options=OPTIONS)
+        return grpc.insecure_channel(server, options=options)
     files = (credentials.pem(name) for name in ("tls_ca", "tls_key", "tls_certificate"))
-    return grpc.secure_channel(server, grpc.ssl_channel_credentials(*files), options=OPTIONS)
+    return grpc.secure_channel(server, grpc.ssl_channel_credentials(*files), options=options)

@@ -63,7 +63,7 @@ class Credentials:
         Raises:
             InvalidRequest: There is a token, no TLS, and the server is another machine.
         """
-        if self.token and not self.secure and not _is_loopback(server):
+        if self.token and not self.secure and not is_loopback(server):
             raise InvalidRequest(
                 f"expected TLS for a token to {server}, got none; name who signed the server's "
                 "certificate with --tls-ca, or use --tls",
@@ -169,7 +169,8 @@ def _from_context(context: Mapping[str, object]) -> Credentials:
     return Credentials(token, bool(context.get("tls")), **files)
 
 
-def _is_loopback(server: str) -> bool:
+def is_loopback(server: str) -> bool:
+    """Returns whether `host:port` is this machine, reached by nobody else."""
     host = server.rpartition(":")[0].strip("[]")
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

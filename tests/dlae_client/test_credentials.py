@@ -83,6 +83,21 @@ def test_a_token_goes_to_other_machines_with_tls_only() -> None:
         Client("127.0.0.1.example:1", credentials=Credentials(TOKEN))
 
 
+def test_no_proxy_comes_between_a_client_and_its_own_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    token = create(tmp_path / "data", "anna", "viewer")[1]
+    with (
+        serving(tmp_path / "data") as facts,
+        Client(facts["listen"], credentials=Credentials(token)) as client,
+    ):
+        assert list(client.jobs()) == []
+
+
 def test_a_file_without_a_token_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     for name in ("empty", "missing"):
