@@ -19,6 +19,8 @@ from dlae_server.status import internal_status, status_of
 LOG = logging.getLogger(__name__)
 CODES: dict[int, str] = {code.value[0]: code.name for code in grpc.StatusCode}
 CANCELLED = "CANCELLED"
+# How long a stream of answers goes on before its caller is looked at again.
+RECHECK_SECONDS = 1.0
 
 # What is known of a call when it is answered -> whose it is.
 Admission: TypeAlias = Callable[[Any], Caller]
@@ -44,7 +46,17 @@ class Call:
             Unauthenticated, PermissionDenied: It is not allowed.
         """
         self._caller = self._admission(context)
+        self._admitted = time.monotonic()
         CALLER.set(self._caller)
+
+    def stay(self, context: Any) -> None:
+        """Lets a call that takes long go on, unless what let it in holds no more.
+
+        Raises:
+            Unauthenticated, PermissionDenied: A token has been revoked or has expired.
+        """
+        if time.monotonic() - self._admitted >= RECHECK_SECONDS:
+            self.enter(context)
 
     async def fail(self, context: Any, error: Exception) -> None:
         """Ends the call with the status of an error."""
@@ -97,10 +109,10 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 method, None, common_name(context.auth_context())
             ), False
         try:
-            caller = guard.admit(method, authorization)
+            known = [guard.admit(method, authorization)]
         except DlaeError as error:
             return _raising(error), True
-        return lambda context: caller, False
+        return lambda context: known.pop() if known else guard.admit(method, authorization), False
 
 
 def _raising(error: DlaeError) -> Admission:
@@ -152,6 +164,7 @@ def _streaming(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 call.enter(context)
                 async for response in _responses(getattr(handler, behaviour), request, context):
+                    call.stay(context)
                     yield response
                 code = _code(context)
             except Exception as error:  # the outermost place, as above

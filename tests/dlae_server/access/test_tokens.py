@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from dlae.v1 import models_pb2, training_pb2
 from dlae.v1.training_pb2_grpc import TrainingServiceStub
 from dlae_core.errors import CorruptArtifact
+from dlae_server import interceptors
 from dlae_server.access.guard import CALLER, Caller, Guard, caller_or
 from dlae_server.access.tokens import TOKENS_FILE, create, read_grants, revoke
 from dlae_server.errors import (
@@ -224,29 +225,59 @@ def test_http_asks_for_tokens_as_well(tmp_path: Path) -> None:
         assert status("GET", "/v2/models/m", tokens["predictor"]) == 404
 
 
+def data_files(folder: Path, behaviour: str) -> Path:
+    """Writes what a training is asked to read, and how the fake is to behave."""
+    folder.mkdir()
+    for name in ("X.h5", "masks.h5", "classes.h5"):
+        (folder / name).touch()
+    (folder / "behaviour").write_text(behaviour)
+    return folder
+
+
 @pytest.mark.slow
 def test_a_job_belongs_to_whom_the_token_names(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    for name in ("X.h5", "masks.h5", "classes.h5"):
-        (data / name).touch()
-    (data / "behaviour").write_text("succeed")
-    tokens = {name: create(tmp_path / "server", name, "trainer")[1] for name in ("anna", "ben")}
+    data, server = data_files(tmp_path / "data", "succeed"), tmp_path / "server"
+    anna, ben = (
+        (("authorization", bearer(create(server, name, "trainer")[1])),) for name in ("anna", "ben")
+    )
     with (
-        serving(tmp_path / "server", data_roots=(data,)) as facts,
+        serving(server, data_roots=(data,)) as facts,
         grpc.insecure_channel(facts["listen"]) as channel,
     ):
         stub = TrainingServiceStub(channel)
         options = training_pb2.JobOptions(user="mallory", request_id="1")
         config = training_pb2.ConfigSource(json=config_text(data))
         request = training_pb2.TrainRequest(config=config, name="m", options=options)
-        made = stub.Train(request, metadata=(("authorization", bearer(tokens["anna"])),)).job
-        again = stub.Train(request, metadata=(("authorization", bearer(tokens["anna"])),)).job
+        made = stub.Train(request, metadata=anna).job
+        again = stub.Train(request, metadata=anna).job
         with pytest.raises(grpc.RpcError) as caught:
-            stub.Train(request, metadata=(("authorization", bearer(tokens["ben"])),))
+            stub.Train(request, metadata=ben)
     assert made.options.user == "anna"
     assert again.id == made.id
     assert reason_of(caught.value) == "REQUEST_ID_IN_USE"
+
+
+@pytest.mark.slow
+def test_a_stream_under_way_ends_when_its_token_is_revoked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interceptors, "RECHECK_SECONDS", 0.0)
+    data, server = data_files(tmp_path / "data", "wait"), tmp_path / "server"
+    metadata = (("authorization", bearer(create(server, "anna", "trainer")[1])),)
+    with (
+        serving(server, data_roots=(data,), heartbeat_seconds=0.1) as facts,
+        grpc.insecure_channel(facts["listen"]) as channel,
+    ):
+        stub = TrainingServiceStub(channel)
+        config = training_pb2.ConfigSource(json=config_text(data))
+        job = stub.Train(training_pb2.TrainRequest(config=config, name="m"), metadata=metadata).job
+        stream = stub.Watch(training_pb2.WatchRequest(job_id=job.id), metadata=metadata, timeout=20)
+        next(stream)
+        next(stream)
+        revoke(server, "anna")
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stream)
+    assert reason_of(caught.value) == "TOKEN_INVALID"
 
 
 @pytest.mark.parametrize(
