@@ -7,6 +7,7 @@ import pytest
 
 from dlae.v1.config_pb2 import Config
 from dlae.v1.training_pb2 import ConfigSource
+from dlae_client import Client
 from dlae_client.configuration import config_source
 from dlae_client.local_data import local_files, with_references
 
@@ -65,3 +66,8 @@ def test_a_message_is_treated_alike(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"paths": 3}', '{"paths": {"train_X": 3}}'])
 def test_what_is_no_configuration_has_no_files(text: str) -> None:
     assert local_files(ConfigSource(json=text)) == {}
+
+
+def test_an_older_server_gets_the_paths_as_they_are(client: Client, folder: Path) -> None:
+    given = source(folder, train_X="X.h5")
+    assert client.with_data(given) == (given, [])

@@ -9,12 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import h5py
 import numpy as np
 import pytest
 
 from dlae_client import Client
+from dlae_client.cli.completion import dataset_names, dataset_references
+from dlae_client.cli.datasets import datasets
 from dlae_client.cli.main import main
+from dlae_client.errors import Exhausted
 from tests.dlae_server.processes import ServerProcess, eventually
 from tests.sessions import config_text
 
@@ -25,6 +29,8 @@ KILLS = int(os.environ.get("DLAE_CHAOS_KILLS", "2"))
 SLOWLY = """
 import sys, time
 from dlae_client import Client
+from dlae_client.cli.completion import dataset_names, dataset_references
+from dlae_client.cli.datasets import datasets
 with Client(sys.argv[1]) as client:
     client.upload(sys.argv[2], progress=lambda *told: time.sleep(0.1))
 """
@@ -174,6 +180,31 @@ def server_jobs(server: ServerProcess) -> Iterator[str]:
         yield from [job.id for job in client.jobs()]
 
 
+def test_the_shell_completes_names_and_versions(
+    server: ServerProcess, run: Run, config: Path
+) -> None:
+    run("datasets", "upload", config.with_name("X.h5"), "--name", "completed")
+    context = click.Context(datasets)
+    context.params["server"] = server.facts["listen"]
+    argument = datasets.params[0]
+    assert dataset_names(context, argument, "compl") == ["completed"]
+    found = dataset_references(context, argument, "dataset:completed@")
+    assert found == ["dataset:completed@1"]
+
+
+def test_a_full_server_says_what_to_delete(tmp_path: Path) -> None:
+    small, large = write(tmp_path / "a.h5"), write(tmp_path / "b.h5", 1, mebibytes=2)
+    server = RealServer(tmp_path / "server", "--dataset-gib", "0.001")
+    try:
+        with Client(server.address) as client:
+            client.upload(small, "ct")
+            with pytest.raises(Exhausted, match=r"delete dataset:ct@1 \(\d+ bytes\)"):
+                client.upload(large)
+            assert client.datasets_page().limit_bytes == round(0.001 * (1 << 30))
+    finally:
+        server.kill()
+
+
 @pytest.mark.parametrize("content", [b"", b"a picture", b"\x89HDF\r\n\x1a\n"])
 def test_what_is_no_data_is_refused_and_not_kept(
     server: ServerProcess, run: Run, tmp_path: Path, content: bytes
@@ -190,7 +221,7 @@ def test_what_is_no_data_is_refused_and_not_kept(
 def test_a_client_that_is_killed_goes_on_where_it_was(
     server: ServerProcess, tmp_path: Path
 ) -> None:
-    path = write(tmp_path / "X.h5", 3, mebibytes=20)
+    path = write(tmp_path / "X.h5", 3, mebibytes=10 * KILLS)
     folder, address = server.data_dir / "datasets", server.facts["listen"]
     reached = 0
     for _ in range(KILLS):
@@ -206,7 +237,7 @@ def test_a_client_that_is_killed_goes_on_where_it_was(
 
 
 def test_a_server_that_is_killed_takes_the_rest_when_it_is_back(tmp_path: Path) -> None:
-    path = write(tmp_path / "X.h5", 4, mebibytes=20)
+    path = write(tmp_path / "X.h5", 4, mebibytes=10 * KILLS)
     server = RealServer(tmp_path / "server")
     reached = 0
     process = subprocess.Popen([sys.executable, "-c", SLOWLY, server.address, str(path)])
@@ -238,14 +269,16 @@ def stored(folder: Path) -> list[bytes]:
 class RealServer:
     """A server on a port of its own, which it keeps."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir, self.folder = data_dir, data_dir / "datasets"
+        self._options = options
         self.address = "127.0.0.1:0"
         self.start()
 
     def start(self) -> None:
         """Starts, on the old port where there was one."""
         place = ["--data-dir", str(self.data_dir), "--listen", self.address, "--no-metrics"]
+        place += ["--reserve-minutes", "0", *self._options]
         card = self.data_dir / "server.json"
         card.unlink(missing_ok=True)
         command = [sys.executable, "-m", "dlae_server.main", *place]
