@@ -9,12 +9,16 @@ next question while an output is still on its way.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeAlias
 
-from dlae_server.errors import QueueFull
+from dlae_server.errors import QueueFull, TensorTooLarge
 from dlae_server.serving import memory
 from dlae_server.serving.memory import PART_BYTES, Buffer
 
+MEMORY = Path("/proc/meminfo")
+# What a volume needs of the system's memory, in its own size: itself, its output twice.
+_NEED = 2
 # Smaller inputs are joined with others and reuse the memory of the model's process.
 LEAST_BYTES = 16 << 20
 
@@ -84,7 +88,10 @@ class Shelf:
 
         Raises:
             QueueFull: Others leave too little room.
+            TensorTooLarge: The system has too little memory left for it.
         """
+        if (left := _available_bytes()) is not None and size * _NEED > left:
+            raise TensorTooLarge(size, left // _NEED)
         if self._taken and self._taken + size > self._limit:
             raise QueueFull("bytes of large inputs", self._taken, 5.0)
         self._taken += size
@@ -94,3 +101,13 @@ class Shelf:
         finally:
             volume.close()
             self._taken -= size
+
+
+def _available_bytes() -> int | None:
+    """Returns how much memory the system can still hand out; None where it does not say."""
+    try:
+        lines = MEMORY.read_text().splitlines()
+    except OSError:
+        return None
+    found = (int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
+    return next(found, None)

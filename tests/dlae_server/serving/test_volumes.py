@@ -12,7 +12,8 @@ import pytest
 
 from dlae.arrays import array_from_bytes, header_from_array
 from dlae.v1 import prediction_pb2 as pb
-from dlae_server.errors import QueueFull
+from dlae_server.errors import QueueFull, TensorTooLarge
+from dlae_server.serving import volumes
 from dlae_server.serving.volumes import LEAST_BYTES, Shelf, Volume
 from tests.dlae_server.fakes import DEADLY, SLOW
 from tests.dlae_server.processes import ServerProcess, eventually, reason_of
@@ -46,6 +47,23 @@ def test_volumes_together_are_bounded_but_one_alone_is_not_refused() -> None:
         with shelf.volume(2):
             pass
     with shelf.volume(12), pytest.raises(QueueFull), shelf.volume(1):
+        pass
+
+
+def test_a_volume_for_which_the_system_has_no_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "meminfo"
+    monkeypatch.setattr(volumes, "MEMORY", told)
+    shelf = Shelf(1 << 40)
+    for text in ("", "MemTotal: 8 kB\nMemAvailable: 4 kB\n"):
+        told.write_text(text)
+        with shelf.volume(2048):
+            pass
+    with pytest.raises(TensorTooLarge, match="at most 2048 bytes"), shelf.volume(2049):
+        pass
+    told.unlink()
+    with shelf.volume(1 << 30):
         pass
 
 
