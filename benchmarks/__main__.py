@@ -1,6 +1,7 @@
 """Runs all benchmarks: `python -m benchmarks`. Each prints lines of JSON."""
 
 from benchmarks import (
+    access,
     adversarial_step,
     augmentation,
     config_reading,
@@ -12,6 +13,7 @@ from benchmarks import (
     feeding,
     jobs,
     peak_memory,
+    precision_accuracy,
     predict_round_trip,
     predict_throughput,
     reading,
@@ -23,6 +25,7 @@ from benchmarks import (
 )
 
 for benchmark in (
+    access,
     adversarial_step,
     augmentation,
     config_reading,
@@ -34,6 +37,7 @@ for benchmark in (
     feeding,
     jobs,
     peak_memory,
+    precision_accuracy,
     predict_round_trip,
     predict_throughput,
     reading,
