@@ -13,7 +13,8 @@ Sections = dict[str, dict[str, Any]]
 CNN_LAYERS = [
     "Input:(8, 8, 1)",
     "Convolution 2D:8:(3, 3)",
-    "Batch normalization",
+    # Whose averages soon follow the data.
+    "Batch normalization:0.1:0.001",
     "Activation:relu",
     "Global average pooling 2D",
     "Dense:2",
@@ -47,7 +48,8 @@ BBD_LAYERS = [
         for filters in (8, 16, 24)
         for layer in (
             f"Convolution 2D:{filters}:(3, 3):(2, 2)",
-            "Batch normalization",
+            # Whose averages soon follow the data.
+            "Batch normalization:0.1:0.001",
             "Activation:relu",
         )
     ),

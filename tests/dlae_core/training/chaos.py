@@ -24,7 +24,8 @@ from tests.sessions import config_text, write_bright_images
 LAYERS = [
     "Input:(8, 8, 1)",
     "Convolution 2D:8:(3, 3)",
-    "Batch normalization",
+    # Whose averages soon follow the data.
+    "Batch normalization:0.1:0.001",
     "Activation:relu",
     "Dropout:0.2",
     "Gaussian noise:0.1",
