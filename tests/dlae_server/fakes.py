@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -61,6 +62,8 @@ def fake_train(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
         channel.emit(EpochFinished(progress, metrics, 0.01, 0.5))
         BEHAVIOURS[signpost.read_text()](signpost, channel)
     bundle = Path(task["workspace"]) / "bundle"
+    # An attempt that was killed may have left one, as in the real training.
+    shutil.rmtree(bundle, ignore_errors=True)
     bundle.mkdir(parents=True)
     write_bundle(bundle, task["config"])
     return {"bundle": str(bundle)}
@@ -74,7 +77,7 @@ def fake_infer(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
     BEHAVIOURS[signpost.read_text()](signpost, channel)
     channel.emit(SamplesPredicted(SAMPLES, SAMPLES))
     path = Path(task["workspace"]) / "results" / "predictions.h5"
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(PREDICTIONS)
     return {"file": str(path)}
 
