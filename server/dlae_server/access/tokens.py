@@ -221,6 +221,5 @@ def _replace(path: Path, text: str) -> None:
                 # The server that has to read it may be another user's.
                 os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         Path(name).replace(path)
-    except BaseException:
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from dlae_server.errors import CannotStart, InvalidRequest
@@ -37,21 +37,19 @@ class Connection:
         self._connection = sqlite3.connect(
             place, uri=True, isolation_level=None, check_same_thread=False
         )
-        try:
-            if read_only:
-                self._require_known(path)
-                self._require_whole(path)
-                self._require_present(path)
-                return
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
+        with ExitStack() as on_error:
+            on_error.callback(self._connection.close)
+            if not read_only:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._connection.execute("PRAGMA foreign_keys = ON")
             self._require_known(path)
             self._require_whole(path)
-            self._migrate()
-        except BaseException:
-            self._connection.close()
-            raise
+            if read_only:
+                self._require_present(path)
+            else:
+                self._migrate()
+            on_error.pop_all()
 
     def close(self) -> None:
         """Closes the store."""
@@ -108,11 +106,10 @@ class Connection:
     def _transaction(self) -> Iterator[None]:
         """Commits at the end, or undoes everything where an error comes through."""
         self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with ExitStack() as on_error:
+            on_error.callback(self._connection.execute, "ROLLBACK")
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
+            on_error.pop_all()
         self._connection.execute("COMMIT")
 
 
