@@ -162,35 +162,31 @@ class SampleFile:
         ]
 
 
-class PairedFiles:
-    """Images and their annotations, paired by name.
+class TwoFiles:
+    """A file of images and a file of annotations, opened together.
 
     Attributes:
         images: The images.
         annotations: The annotations.
-        names: Names of the samples, sorted by integer value.
+        names: Names of the images, sorted by integer value.
         surplus: Names that only the annotations have; they are not used.
     """
+
+    surplus: tuple[str, ...] = ()
 
     def __init__(self, images: Path, annotations: Path) -> None:
         """Opens both files.
 
         Raises:
-            UnusableDataset: A file is unusable, or an image has no annotation.
+            UnusableDataset: A file is unusable.
         """
         self.images = SampleFile(images)
         try:
             self.annotations = SampleFile(annotations)
-            annotated = set(self.annotations.names)
-            alone = [name for name in self.images.names if name not in annotated]
-            if alone:
-                self.annotations.close()
-                raise UnusableDataset([_unpaired(self.images, self.annotations, alone)])
         except UnusableDataset:
             self.images.close()
             raise
         self.names = self.images.names
-        self.surplus = tuple(sorted(annotated - set(self.names), key=int))
 
     def close(self) -> None:
         """Closes both files."""
@@ -207,6 +203,24 @@ class PairedFiles:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class PairedFiles(TwoFiles):
+    """Images and their annotations, paired by name."""
+
+    def __init__(self, images: Path, annotations: Path) -> None:
+        """Opens both files.
+
+        Raises:
+            UnusableDataset: A file is unusable, or an image has no annotation.
+        """
+        super().__init__(images, annotations)
+        annotated = set(self.annotations.names)
+        alone = [name for name in self.names if name not in annotated]
+        if alone:
+            self.close()
+            raise UnusableDataset([_unpaired(self.images, self.annotations, alone)])
+        self.surplus = tuple(sorted(annotated - set(self.names), key=int))
 
 
 def write_samples(

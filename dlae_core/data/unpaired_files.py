@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from dlae_core.data.inspection import Expectation, inspect_pairs
 from dlae_core.data.samples import Array
-from dlae_core.data.source import SampleFile
-from dlae_core.errors import UnusableDataset
+from dlae_core.data.source import SampleFile, TwoFiles
 
 _NOTHING = np.zeros((), np.uint8)
 
@@ -55,46 +53,8 @@ class UnannotatedFile:
         self.surplus: tuple[str, ...] = ()
 
 
-class UnpairedFiles:
-    """Images X and images y, whose names mean nothing to each other.
-
-    Attributes:
-        images: The images X.
-        annotations: The images y.
-        names: Names of the images X, sorted by integer value.
-        surplus: Empty.
-    """
-
-    def __init__(self, images: Path, annotations: Path) -> None:
-        """Opens both files.
-
-        Raises:
-            UnusableDataset: A file is unusable.
-        """
-        self.images = SampleFile(images)
-        try:
-            self.annotations = SampleFile(annotations)
-        except UnusableDataset:
-            self.images.close()
-            raise
-        self.names = self.images.names
-        self.surplus: tuple[str, ...] = ()
-
-    def close(self) -> None:
-        """Closes both files."""
-        self.images.close()
-        self.annotations.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+class UnpairedFiles(TwoFiles):
+    """Images X and images y, whose names mean nothing to each other."""
 
 
 def inspect_unpaired(files: UnpairedFiles, expected: Expectation) -> list[str]:
