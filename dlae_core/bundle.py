@@ -181,7 +181,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise StorageFailed(f"cannot write {path.name}: {error.strerror or error}") from error
     finally:
@@ -197,7 +197,7 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
     """Has the disk take the names in a folder."""
     number = os.open(path, os.O_RDONLY)
     try:

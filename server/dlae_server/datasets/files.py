@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from dlae_core.bundle import sync_folder
+
 LOG = logging.getLogger(__name__)
 
 ENDING, PART, GONE = ".h5", ".part", ".gone"
@@ -44,11 +46,7 @@ def length_of(path: Path) -> int:
 def put_in_place(part: Path, target: Path) -> None:
     """Gives a file that is complete and on the disk its name."""
     part.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(target.parent)
 
 
 def taken_away(data_dir: Path, sha256: str) -> Path:

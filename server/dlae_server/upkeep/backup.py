@@ -23,7 +23,7 @@ from typing import Any
 import dlae
 from dlae.v1.datasets_pb2 import Dataset
 from dlae.v1.models_pb2 import Model
-from dlae_core.bundle import file_sha256, write_text
+from dlae_core.bundle import file_sha256, sync_folder, write_text
 from dlae_core.errors import CorruptArtifact, StorageFailed
 from dlae_server.datasets.files import dataset_file
 from dlae_server.errors import CannotStart
@@ -63,7 +63,7 @@ def back_up(data_dir: Path, target: Path) -> dict[str, Any]:
         write_text(part / CARD_FILE, json.dumps(card, indent=1) + "\n")
         _sync_folders(part)
         part.replace(target)
-        _sync(target.parent)
+        sync_folder(target.parent)
     return card
 
 
@@ -91,7 +91,7 @@ def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
             (data_dir / left).unlink(missing_ok=True)
         # Last: with the store, all that it speaks of is there.
         part.replace(data_dir / STORE_FILE)
-        _sync(data_dir)
+        sync_folder(data_dir)
     return card
 
 
@@ -227,15 +227,7 @@ def _checked(backup: Path) -> dict[str, Any]:
 def _sync_folders(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
-            _sync(path)
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+            sync_folder(path)
 
 
 @contextmanager
