@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "create_time", "job_id", "family", "input_shape", "output_shape", "classes", "parameters", "metrics", "files", "config", "dlae_version", "aliases", "parent", "seed", "keras_version", "data", "bundle")
+    __slots__ = ("name", "version", "create_time", "job_id", "family", "input_shape", "output_shape", "classes", "parameters", "metrics", "files", "config", "dlae_version", "aliases", "parent", "seed", "keras_version", "data", "bundle", "project")
     class MetricsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,7 @@ class Model(_message.Message):
     KERAS_VERSION_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: int
     create_time: _timestamp_pb2.Timestamp
@@ -65,7 +66,8 @@ class Model(_message.Message):
     keras_version: str
     data: _containers.MessageMap[str, TrainingFile]
     bundle: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., job_id: _Optional[str] = ..., family: _Optional[str] = ..., input_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., classes: _Optional[int] = ..., parameters: _Optional[int] = ..., metrics: _Optional[_Mapping[str, float]] = ..., files: _Optional[_Iterable[_Union[ModelFile, _Mapping]]] = ..., config: _Optional[_Union[_config_pb2.Config, _Mapping]] = ..., dlae_version: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., parent: _Optional[str] = ..., seed: _Optional[int] = ..., keras_version: _Optional[str] = ..., data: _Optional[_Mapping[str, TrainingFile]] = ..., bundle: _Optional[str] = ...) -> None: ...
+    project: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., job_id: _Optional[str] = ..., family: _Optional[str] = ..., input_shape: _Optional[_Iterable[int]] = ..., output_shape: _Optional[_Iterable[int]] = ..., classes: _Optional[int] = ..., parameters: _Optional[int] = ..., metrics: _Optional[_Mapping[str, float]] = ..., files: _Optional[_Iterable[_Union[ModelFile, _Mapping]]] = ..., config: _Optional[_Union[_config_pb2.Config, _Mapping]] = ..., dlae_version: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., parent: _Optional[str] = ..., seed: _Optional[int] = ..., keras_version: _Optional[str] = ..., data: _Optional[_Mapping[str, TrainingFile]] = ..., bundle: _Optional[str] = ..., project: _Optional[str] = ...) -> None: ...
 
 class TrainingFile(_message.Message):
     __slots__ = ("sha256", "samples")

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Job(_message.Message):
-    __slots__ = ("id", "name", "state", "create_time", "start_time", "end_time", "progress", "metrics", "model", "error", "attempt", "last_sequence", "steps_done", "samples_done", "epochs_done", "stalls", "kind", "results", "options", "run_seconds")
+    __slots__ = ("id", "name", "state", "create_time", "start_time", "end_time", "progress", "metrics", "model", "error", "attempt", "last_sequence", "steps_done", "samples_done", "epochs_done", "stalls", "kind", "results", "options", "run_seconds", "project")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Job.State]
@@ -69,6 +69,7 @@ class Job(_message.Message):
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     RUN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     state: Job.State
@@ -89,7 +90,8 @@ class Job(_message.Message):
     results: _containers.RepeatedCompositeFieldContainer[ResultFile]
     options: JobOptions
     run_seconds: float
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[Job.State, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., model: _Optional[str] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., steps_done: _Optional[int] = ..., samples_done: _Optional[int] = ..., epochs_done: _Optional[int] = ..., stalls: _Optional[int] = ..., kind: _Optional[_Union[Job.Kind, str]] = ..., results: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., options: _Optional[_Union[JobOptions, _Mapping]] = ..., run_seconds: _Optional[float] = ...) -> None: ...
+    project: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., state: _Optional[_Union[Job.State, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., metrics: _Optional[_Mapping[str, float]] = ..., model: _Optional[str] = ..., error: _Optional[_Union[JobError, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., steps_done: _Optional[int] = ..., samples_done: _Optional[int] = ..., epochs_done: _Optional[int] = ..., stalls: _Optional[int] = ..., kind: _Optional[_Union[Job.Kind, str]] = ..., results: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., options: _Optional[_Union[JobOptions, _Mapping]] = ..., run_seconds: _Optional[float] = ..., project: _Optional[str] = ...) -> None: ...
 
 class JobOptions(_message.Message):
     __slots__ = ("request_id", "priority", "labels", "user", "cores", "gpus", "time_limit_seconds", "memory_limit_bytes")
