@@ -25,8 +25,8 @@ from typing import Any
 from benchmarks.quiet import settle
 from dlae.v1 import training_pb2 as pb
 from dlae_client import Client, JobOptions
-from dlae_server.jobs.guard import cpu_seconds
 from dlae_server.jobs.states import Job, enter
+from dlae_server.jobs.usage import cpu_seconds
 from dlae_server.store import Store
 from tests.sessions import config_text, write_bright_images
 

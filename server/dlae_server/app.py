@@ -30,6 +30,7 @@ from dlae_server.addresses import metrics_host
 from dlae_server.allocation import keep_freed_blocks
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.errors import CannotStart
+from dlae_server.executors.local import Local
 from dlae_server.interceptors import Interceptor
 from dlae_server.jobs import process
 from dlae_server.jobs.journal import Journal
@@ -85,7 +86,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         metrics = Metrics()
         journal = Journal(settings, metrics)
         reserve = Reserve(settings, commands.task)
-        supervisor = Supervisor(settings, metrics, journal, reserve)
+        supervisor = Supervisor(settings, metrics, journal, Local(settings, reserve))
         host = Host(settings, metrics, commands.model)
         predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
         server = _server(settings, metrics, guard)

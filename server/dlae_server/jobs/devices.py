@@ -74,6 +74,10 @@ class Devices:
             self._leases[job_id] = lease
         return lease
 
+    def lease(self, job_id: str) -> Lease:
+        """Returns what a job has."""
+        return self._leases[job_id]
+
     def give_back(self, job_id: str) -> None:
         """Takes back what a job had."""
         self._leases.pop(job_id, None)

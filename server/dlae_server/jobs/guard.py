@@ -1,12 +1,9 @@
 """Limits of a running job: time, memory, and how long its worker may be silent and idle."""
 
 import asyncio
-import os
 import time
-from contextlib import suppress
-from pathlib import Path
 
-from dlae_server.jobs.process import TaskProcess
+from dlae_server.executors.executor import Worker
 from dlae_server.jobs.states import Job
 from dlae_server.jobs.verdict import HUNG, OUT_OF_MEMORY, TIME_LIMIT, Verdict
 from dlae_server.settings import Settings
@@ -23,10 +20,10 @@ class Guard:
         verdict: Why it was stopped, None where it was not.
     """
 
-    def __init__(self, job: Job, process: TaskProcess, settings: Settings) -> None:
+    def __init__(self, job: Job, worker: Worker, settings: Settings) -> None:
         self.verdict: Verdict | None = None
         self._options = job.options
-        self._process = process
+        self._worker = worker
         self._settings = settings
         self._start = time.monotonic()
         self._seconds_before = job.run_seconds
@@ -35,7 +32,7 @@ class Guard:
     def told(self) -> None:
         """Notes that the worker has told of something."""
         self._silent_since = time.monotonic()
-        self._used = cpu_seconds(self._process.pid)
+        self._used = self._worker.usage().cpu_seconds
 
     async def watch(self) -> None:
         """Stops the worker where it goes too far: at a step first, for want of time."""
@@ -43,16 +40,16 @@ class Guard:
             await asyncio.sleep(LOOK_SECONDS)
             self.verdict = self._judge()
         if self.verdict.reason == TIME_LIMIT:
-            self._process.cancel()
+            self._worker.cancel()
             await asyncio.sleep(self._settings.grace_seconds)
-        self._process.kill()
+        self._worker.kill()
 
     def _judge(self) -> Verdict | None:
         now = time.monotonic()
         limit = self._options.time_limit_seconds
         if 0 < limit <= self._seconds_before + now - self._start:
             return Verdict(TIME_LIMIT, f"it has run for its limit of {limit} s")
-        most, used = self._options.memory_limit_bytes, resident_bytes(self._process.pid)
+        most, used = self._options.memory_limit_bytes, self._worker.usage().resident_bytes
         if 0 < most < used:
             return Verdict(
                 OUT_OF_MEMORY,
@@ -61,25 +58,9 @@ class Guard:
             )
         silent, allowed = now - self._silent_since, self._settings.silent_seconds
         if 0 < allowed < silent:
-            if cpu_seconds(self._process.pid) - self._used < silent * IDLE:
+            if self._worker.usage().cpu_seconds - self._used < silent * IDLE:
                 return Verdict(
                     HUNG, f"its process told nothing and did nothing for {round(silent)} s"
                 )
             self.told()
         return None
-
-
-def resident_bytes(pid: int) -> int:
-    """Returns the memory of a process that is resident; 0 where that cannot be known."""
-    with suppress(OSError, ValueError, IndexError):
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    return 0
-
-
-def cpu_seconds(pid: int) -> float:
-    """Returns the time of cores that a process has used; infinite where that cannot be known."""
-    with suppress(OSError, ValueError, IndexError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return float("inf")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlae_server.jobs.memory import kernel_kills
+from dlae_server.jobs.usage import Usage, usage_of
 from dlae_server.jobs.verdict import OUT_OF_MEMORY, Verdict
 
 WORKER = (sys.executable, "-m", "dlae_server.jobs.worker")
@@ -65,6 +66,10 @@ class TaskProcess:
     def is_alive(self) -> bool:
         """Whether the process has not ended."""
         return self._process.returncode is None
+
+    def usage(self) -> Usage:
+        """Returns what the process uses."""
+        return usage_of(self.pid)
 
     def give(self, task: dict[str, Any]) -> None:
         """Gives a waiting process its task."""

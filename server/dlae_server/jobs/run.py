@@ -9,14 +9,12 @@ from typing import Any
 from google.protobuf.json_format import ParseDict, ParseError
 
 from dlae.v1 import training_pb2 as pb
+from dlae_server.executors.executor import Executor, Worker
 from dlae_server.jobs.checkpoints import job_folder
-from dlae_server.jobs.devices import Lease
 from dlae_server.jobs.guard import Guard
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.kinds import kind_of
 from dlae_server.jobs.logs import LOG_FILE
-from dlae_server.jobs.process import TaskProcess
-from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.states import Job
 from dlae_server.jobs.verdict import Verdict
 from dlae_server.settings import Settings
@@ -41,27 +39,27 @@ class Ending:
 class Run:
     """A job that runs."""
 
-    def __init__(self, settings: Settings, journal: Journal, reserve: Reserve, job: Job) -> None:
+    def __init__(self, settings: Settings, journal: Journal, executor: Executor, job: Job) -> None:
         self._settings = settings
         self._journal = journal
-        self._reserve = reserve
+        self._executor = executor
         self._job = job
-        self._process: TaskProcess | None = None
+        self._worker: Worker | None = None
 
     def stop(self) -> None:
         """Asks the worker to stop at its next step."""
-        if self._process:
-            self._process.cancel()
+        if self._worker:
+            self._worker.cancel()
 
     def kill(self) -> None:
         """Ends the worker at once."""
-        if self._process:
-            self._process.kill()
+        if self._worker:
+            self._worker.kill()
 
-    async def follow(self, config: str, lease: Lease) -> Ending:
+    async def follow(self, config: str) -> Ending:
         """Has a worker do the job and records what it tells; returns how that ended."""
         try:
-            return await self._followed(config, lease)
+            return await self._followed(config)
         except (OSError, ValueError, ParseError) as error:
             LOG.error("job %s: its worker cannot be followed", self._job.id, exc_info=error)
             text = "internal error; the server's log names it"
@@ -69,42 +67,40 @@ class Run:
         finally:
             self.kill()
 
-    async def _followed(self, config: str, lease: Lease) -> Ending:
+    async def _followed(self, config: str) -> Ending:
         folder = job_folder(self._settings.data_dir, self._job.id)
         folder.mkdir(parents=True, exist_ok=True)
-        process = await self._started(config, lease, folder)
-        guard = Guard(self._job, process, self._settings)
+        worker = await self._started(config, folder)
+        guard = Guard(self._job, worker, self._settings)
         watch = asyncio.create_task(guard.watch())
         try:
-            last = await self._recorded(process, guard)
-            cause = await process.end()
+            last = await self._recorded(worker, guard)
+            cause = await worker.end()
         finally:
             watch.cancel()
-        return Ending(last or {"died": cause}, guard.verdict or process.verdict)
+        return Ending(last or {"died": cause}, guard.verdict or worker.verdict)
 
-    async def _started(self, config: str, lease: Lease, folder: Path) -> TaskProcess:
-        log = folder / LOG_FILE
+    async def _started(self, config: str, folder: Path) -> Worker:
         task = {
             "task": kind_of(self._job).task,
             "config": config,
             "workspace": str(folder / "work"),
-            "log": str(log),
-            "devices": lease.as_values(),
         }
-        process = self._process = await self._reserve.start(task, log)
+        start = self._executor.start(self._job.id, task, folder / LOG_FILE)
+        worker = self._worker = await start
         # Neither who stops the job nor who stops the server could reach the worker until now.
         if self._journal.stopping:
-            process.kill()
+            worker.kill()
         job = await self._journal.call(self._journal.store.job, self._job.id)
         if job.state in STOPPING:
-            process.cancel()
-        return process
+            worker.cancel()
+        return worker
 
-    async def _recorded(self, process: TaskProcess, guard: Guard) -> dict[str, Any]:
+    async def _recorded(self, worker: Worker, guard: Guard) -> dict[str, Any]:
         """Records the events of a worker; returns its last message, nothing where it told none."""
         last: dict[str, Any] = {}
         first = True
-        async for message in process.messages():
+        async for message in worker.messages():
             guard.told()
             if "event" not in message:
                 last = message
@@ -113,6 +109,6 @@ class Run:
             await self._journal.add_event(self._job.id, event)
             if first:
                 # The next job finds a worker; this one has built its networks by now.
-                self._reserve.fill_soon()
+                self._executor.expect_more()
             first = False
         return last

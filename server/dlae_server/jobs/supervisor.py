@@ -7,13 +7,12 @@ import shutil
 from dlae.v1 import training_pb2 as pb
 from dlae_core.errors import StorageFailed
 from dlae_server.errors import JobNotFound, QueueFull
+from dlae_server.executors.executor import Executor
 from dlae_server.jobs.checkpoints import job_folder
-from dlae_server.jobs.devices import Devices, Lease
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.kinds import kind_of
 from dlae_server.jobs.outcomes import STALLS, Outcomes, tidy
 from dlae_server.jobs.removal import Removal
-from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.run import STOPPING, Run
 from dlae_server.jobs.states import ACTIVE, FINISHED, Job, now
 from dlae_server.jobs.transitions import begin, cancel, pause, resume, wait_again
@@ -31,14 +30,13 @@ class Supervisor:
     """
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, journal: Journal, reserve: Reserve
+        self, settings: Settings, metrics: Metrics, journal: Journal, executor: Executor
     ) -> None:
         self._settings = settings
         self._journal = journal
-        self._reserve = reserve
+        self._executor = executor
         self._outcomes = Outcomes(settings, metrics, journal)
         self._removal = Removal(settings, journal)
-        self._devices = Devices(settings)
         self._runs: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -49,8 +47,7 @@ class Supervisor:
         await self._journal.count()
         await self._sweep()
         self._retention = await self._removal.start()
-        if self._settings.reserve_at_start:
-            self._reserve.fill_soon()
+        await self._executor.open(self._journal.moves.wake)
         return asyncio.create_task(self._work())
 
     def kill(self) -> None:
@@ -78,7 +75,7 @@ class Supervisor:
         """
         self._journal.require_running()
         call, store = self._journal.call, self._journal.store
-        self._devices.check(job.options)
+        self._executor.check(job.options)
         await self._require_room(job.options.user)
         if shutil.disk_usage(self._settings.data_dir).free < self._settings.free_bytes:
             raise StorageFailed("the server's disk is nearly full; no job can be accepted")
@@ -174,10 +171,11 @@ class Supervisor:
         finally:
             self._retention.cancel()
             self.kill()
+            await self._executor.close()
 
     async def _begin_next(self) -> bool:
         """Begins the job whose turn it is, where there is one and what it needs is free."""
-        if self._journal.stopping or self._devices.is_full:
+        if self._journal.stopping or self._executor.is_full:
             return False
         call, store = self._journal.call, self._journal.store
         found = await call(store.next_queued, await self._busy_users())
@@ -187,18 +185,17 @@ class Supervisor:
         if job.id in self._tasks:
             # It waits again, and its last run is not quite over.
             return False
-        lease = self._devices.take(job.id, job.options, config)
-        if lease is None:
+        if not self._executor.take(job.id, job.options, config):
             return False
         try:
             job = await self._journal.change(job.id, begin)
         except JobNotFound:
-            self._devices.give_back(job.id)
+            self._executor.give_back(job.id)
             return True
         if job.state == Job.STATE_RUNNING:
-            self._tasks[job.id] = asyncio.create_task(self._run(job, config, lease))
+            self._tasks[job.id] = asyncio.create_task(self._run(job, config))
         else:
-            self._devices.give_back(job.id)
+            self._executor.give_back(job.id)
         return True
 
     async def _busy_users(self) -> list[str]:
@@ -209,15 +206,15 @@ class Supervisor:
         counts = await self._journal.call(self._journal.store.count_by_user, *ACTIVE)
         return [user for user, count in counts.items() if count >= limit]
 
-    async def _run(self, job: Job, config: str, lease: Lease) -> None:
-        run = Run(self._settings, self._journal, self._reserve, job)
+    async def _run(self, job: Job, config: str) -> None:
+        run = Run(self._settings, self._journal, self._executor, job)
         self._runs[job.id] = run
         try:
-            ending = await run.follow(config, lease)
+            ending = await run.follow(config)
             await self._outcomes.settle(job.id, ending)
         finally:
             del self._runs[job.id]
-            self._devices.give_back(job.id)
+            self._executor.give_back(job.id)
 
     async def _recover(self, job: Job) -> None:
         """Puts a job right that was running when the server stopped."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlae.v1 import training_pb2 as pb
+from dlae_server.executors.local import Local
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.reserve import Reserve
 from dlae_server.jobs.states import Job
@@ -31,6 +32,7 @@ class Supervised:
 
     Attributes:
         supervisor: Itself.
+        executor: Where its workers run.
         journal: Its journal.
     """
 
@@ -38,7 +40,8 @@ class Supervised:
         metrics = Metrics()
         self.journal = Journal(settings, metrics)
         self._reserve = Reserve(settings, (sys.executable, "-S", "-c", program))
-        self.supervisor = Supervisor(settings, metrics, self.journal, self._reserve)
+        self.executor = Local(settings, self._reserve)
+        self.supervisor = Supervisor(settings, metrics, self.journal, self.executor)
 
     async def start(self) -> None:
         """Starts it."""

@@ -7,6 +7,7 @@ import pytest
 from dlae_server.jobs import guard, process
 from dlae_server.jobs.outcomes import STALLS
 from dlae_server.jobs.states import Job
+from dlae_server.jobs.usage import Usage, usage_of
 from tests.dlae_server.jobs.supervised import DEAF, GREEDY, WAITS, Supervised, supervise
 
 FAILED, RUNNING = Job.STATE_FAILED, Job.STATE_RUNNING
@@ -100,5 +101,4 @@ def test_a_worker_that_the_kernel_ends_for_want_of_memory_is_named_as_such(
 
 
 def test_what_cannot_be_measured_is_nothing() -> None:
-    assert guard.resident_bytes(1 << 30) == 0
-    assert guard.cpu_seconds(1 << 30) == float("inf")
+    assert usage_of(1 << 30) == Usage(0, float("inf"))

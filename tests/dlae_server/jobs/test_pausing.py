@@ -108,7 +108,7 @@ def test_old_jobs_go_at_the_start_and_what_a_crash_left_of_deleted_ones(tmp_path
 
 def test_several_jobs_run_at_once_on_devices_of_their_own(tmp_path: Path) -> None:
     async def use(jobs: Supervised) -> None:
-        jobs.supervisor._devices.cores = (0, 1, 2, 3)
+        jobs.executor._devices.cores = (0, 1, 2, 3)
         first, second, third, fourth = [await jobs.submit() for _ in range(4)]
         told = [json.loads(await jobs.devices(job_id)) for job_id in (first, second)]
         assert told == [
@@ -125,7 +125,7 @@ def test_several_jobs_run_at_once_on_devices_of_their_own(tmp_path: Path) -> Non
 
 def test_one_user_may_not_take_all(tmp_path: Path) -> None:
     async def use(jobs: Supervised) -> None:
-        jobs.supervisor._devices.cores = (0, 1)
+        jobs.executor._devices.cores = (0, 1)
         first = await jobs.submit(user="ann")
         await jobs.reaches(first, RUNNING)
         second = await jobs.submit(user="ann")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlae.v1 import training_pb2 as pb
+from dlae_server.executors.local import Local
 from dlae_server.jobs.checkpoints import CHECKPOINT_FILE
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.outcomes import STALLS
@@ -40,7 +41,7 @@ async def recovered(folder: Path, work: bool) -> tuple[Job, list[pb.JobEvent]]:
         await journal.stop()
     settings = Settings("127.0.0.1:0", folder, (folder,), None)
     reserve = Reserve(settings, WORKER)
-    supervisor = Supervisor(settings, metrics, journal, reserve)
+    supervisor = Supervisor(settings, metrics, journal, Local(settings, reserve))
     task = await supervisor.start()
     if work:
         async for _ in journal.watch("a", 0):
