@@ -1,6 +1,7 @@
 """Aliases of versions: set, rolled back and removed, each with who and why."""
 
 from dlae.v1.models_pb2 import Model, ModelChange
+from dlae_server.access.projects import key_of, name_of
 from dlae_server.errors import NoEarlierVersion
 from dlae_server.models.registry import Version
 from dlae_server.models.signature import Signature
@@ -33,7 +34,7 @@ class Aliases(Models):
             others = self._numbers(name) - {self._aliased(name, alias)}
             earlier = [number for number in self._course(name, alias)[:-1] if number in others]
             if not earlier:
-                raise NoEarlierVersion(f"{name}@{alias}")
+                raise NoEarlierVersion(f"{name_of(name)}@{alias}")
             model = self.model(name, earlier[-1])
             self._move(model, alias, ModelChange.KIND_ALIAS_ROLLED_BACK, by)
             return self.model(name, model.version)
@@ -50,25 +51,25 @@ class Aliases(Models):
             return self.model(name, model.version)
 
     def _move(self, model: Model, alias: str, kind: "ModelChange.Kind", by: Signature) -> None:
+        key = key_of(model.project, model.name)
         row = self._connection.execute(
-            "SELECT version FROM aliases WHERE name = ? AND alias = ?", (model.name, alias)
+            "SELECT version FROM aliases WHERE name = ? AND alias = ?", (key, alias)
         ).fetchone()
         self._connection.execute(
             "INSERT INTO aliases VALUES (?, ?, ?) ON CONFLICT (name, alias) "
             "DO UPDATE SET version = excluded.version",
-            (model.name, alias, model.version),
+            (key, alias, model.version),
         )
         change = ModelChange(kind=kind, version=model.version, alias=alias, who=by.who, why=by.why)
         change.previous_version = row[0] if row else 0
-        self._note(model.name, change)
+        self._note(key, change)
 
     def _drop(self, model: Model, alias: str, by: Signature) -> None:
-        self._connection.execute(
-            "DELETE FROM aliases WHERE name = ? AND alias = ?", (model.name, alias)
-        )
+        key = key_of(model.project, model.name)
+        self._connection.execute("DELETE FROM aliases WHERE name = ? AND alias = ?", (key, alias))
         kind = ModelChange.KIND_ALIAS_REMOVED
         self._note(
-            model.name,
+            key,
             ModelChange(
                 kind=kind,
                 version=model.version,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from dlae.v1 import training_pb2
+from dlae_server.access.projects import DEFAULT
 from dlae_server.errors import JobNotFound, RequestIdInUse
 from dlae_server.store.connection import page_number
 from dlae_server.store.datasets import Datasets
@@ -31,18 +32,18 @@ class Jobs(Datasets):
             RequestIdInUse: Something else was asked for under the same request id.
             InvalidConfig: A data file that it needs has been deleted since it was checked.
         """
-        options = job.options
+        options, project = job.options, job.project or DEFAULT
         with self._transaction():
-            made = self.requested(options.request_id, request)
+            made = self.requested(options.request_id, request, project)
             if made is not None:
                 return made
-            self._require_data(config)
+            self._require_data(config, project)
             self._connection.execute(
                 "INSERT INTO jobs (id, state, kind, config, job, name, user, priority, request_id, "
-                "request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "request, project) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(job.id, job.state, job.kind, config, job.SerializeToString(), job.name),
-                    *(options.user, options.priority, options.request_id or None, request),
+                    *(options.user, options.priority, options.request_id or None, request, project),
                 ),
             )
             self._connection.executemany(
@@ -51,14 +52,15 @@ class Jobs(Datasets):
             )
             return self._append(job, event)
 
-    def requested(self, request_id: str, request: str) -> Job | None:
-        """Returns the job that a request has made; None where there is none.
+    def requested(self, request_id: str, request: str, project: str = DEFAULT) -> Job | None:
+        """Returns the job that a request of a project has made; None where there is none.
 
         Raises:
             RequestIdInUse: Something else was asked for under the same request id.
         """
         row = self._connection.execute(
-            "SELECT job, request FROM jobs WHERE request_id = ?", (request_id,)
+            "SELECT job, request FROM jobs WHERE request_id = ? AND project = ?",
+            (request_id, project),
         ).fetchone()
         if row is None:
             return None
@@ -92,13 +94,19 @@ class Jobs(Datasets):
         rows = self._connection.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,))
         return rows.fetchone() is not None
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str, project: str | None = None) -> Job:
         """Returns a job.
+
+        Args:
+            job_id: Its identifier.
+            project: Whose job it has to be; None: anybody's.
 
         Raises:
             JobNotFound: There is none of this id.
         """
-        row = self._connection.execute("SELECT job FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        row = self._connection.execute(
+            "SELECT job FROM jobs WHERE id = ?1 AND (?2 IS NULL OR project = ?2)", (job_id, project)
+        ).fetchone()
         if row is None:
             raise JobNotFound(job_id)
         return Job.FromString(row[0])
@@ -111,7 +119,11 @@ class Jobs(Datasets):
         return str(text)
 
     def jobs(
-        self, size: int, token: str, wanted: ListJobsRequest | None = None
+        self,
+        size: int,
+        token: str,
+        wanted: ListJobsRequest | None = None,
+        project: str | None = None,
     ) -> tuple[list[Job], str]:
         """Returns a page of jobs, the newest first, and the token of the next page.
 
@@ -119,6 +131,7 @@ class Jobs(Datasets):
             size: Most jobs of the page.
             token: Token of the page, empty for the first.
             wanted: Its filters say which jobs; None: all.
+            project: Whose jobs; None: everybody's.
 
         Raises:
             InvalidRequest: A token that no page gave.
@@ -127,6 +140,7 @@ class Jobs(Datasets):
         conditions: list[Condition] = [
             ("number < ?", [before]),
             *_conditions(wanted or ListJobsRequest()),
+            *([("project = ?", [project])] if project is not None else []),
         ]
         rows = self._connection.execute(
             f"SELECT number, job FROM jobs WHERE {' AND '.join(text for text, _ in conditions)} "
@@ -163,10 +177,11 @@ class Jobs(Datasets):
         )
         return dict(rows)
 
-    def count_of_user(self, user: str, state: int) -> int:
-        """Returns how many jobs a user has in a state."""
+    def count_of_user(self, user: str, state: int, project: str = DEFAULT) -> int:
+        """Returns how many jobs of a project a user has in a state."""
         (count,) = self._connection.execute(
-            "SELECT COUNT(*) FROM jobs WHERE user = ? AND state = ?", (user, state)
+            "SELECT COUNT(*) FROM jobs WHERE user = ? AND state = ? AND project = ?",
+            (user, state, project),
         ).fetchone()
         return int(count)
 

@@ -111,4 +111,39 @@ MIGRATIONS = (
     """
     CREATE INDEX jobs_by_name ON jobs (name, number);
     """,
+    # Projects: what there is belongs to `default`. Names in another are `project/name`; a file of
+    # two projects has a row in each.
+    """
+    ALTER TABLE jobs ADD COLUMN project TEXT NOT NULL DEFAULT 'default';
+    DROP INDEX jobs_by_request;
+    CREATE UNIQUE INDEX jobs_by_request ON jobs (project, request_id);
+    CREATE INDEX jobs_by_project ON jobs (project, number);
+    ALTER TABLE models ADD COLUMN project TEXT NOT NULL DEFAULT 'default';
+    CREATE INDEX models_by_project ON models (project, name, version);
+    CREATE TABLE project_datasets (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        project TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        dataset BLOB NOT NULL,
+        UNIQUE (project, sha256)
+    );
+    INSERT INTO project_datasets
+        SELECT number, 'default', sha256, size_bytes, dataset FROM datasets;
+    CREATE TABLE project_versions (
+        name TEXT NOT NULL REFERENCES dataset_names (name),
+        version INTEGER NOT NULL,
+        project TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        PRIMARY KEY (name, version),
+        FOREIGN KEY (project, sha256) REFERENCES project_datasets (project, sha256)
+    ) WITHOUT ROWID;
+    INSERT INTO project_versions SELECT name, version, 'default', sha256 FROM dataset_versions;
+    DROP TABLE dataset_versions;
+    DROP TABLE datasets;
+    ALTER TABLE project_datasets RENAME TO datasets;
+    ALTER TABLE project_versions RENAME TO dataset_versions;
+    CREATE INDEX dataset_versions_by_file ON dataset_versions (project, sha256);
+    CREATE INDEX datasets_by_file ON datasets (sha256);
+    """,
 )

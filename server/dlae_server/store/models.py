@@ -1,6 +1,7 @@
 """Versions of models on disk, and what has happened to them."""
 
 from dlae.v1 import models_pb2 as pb
+from dlae_server.access.projects import DEFAULT, key_of, name_of, parted
 from dlae_server.errors import InvalidRequest, ModelNotFound
 from dlae_server.models.registry import Version, parse_reference
 from dlae_server.store.connection import Connection, no_token, page_number
@@ -13,7 +14,10 @@ _MODEL = (
 
 
 class Models(Connection):
-    """Versions of models, and the log of what happened to them."""
+    """Versions of models, and the log of what happened to them.
+
+    Names are as `access.projects.key_of` writes them.
+    """
 
     def model(self, name: str, version: Version) -> pb.Model:
         """Returns a version of a model, by number or alias; the newest where None is given.
@@ -27,29 +31,35 @@ class Models(Connection):
             (name, number, number),
         ).fetchone()
         if row is None:
-            raise ModelNotFound(name if version is None else f"{name}@{version}")
+            raise ModelNotFound(name_of(name) if version is None else f"{name_of(name)}@{version}")
         return _model(*row)
 
-    def models(self, size: int, token: str, name: str = "") -> tuple[list[pb.Model], str]:
+    def models(
+        self, size: int, token: str, name: str = "", project: str | None = None
+    ) -> tuple[list[pb.Model], str]:
         """Returns a page of models by name, the newest first, and the token of the next page.
 
         Args:
             size: Most models of the page.
             token: Token of the page, empty for the first.
             name: Name whose versions are wanted; empty for all.
+            project: Project whose models are wanted; None for those of all.
 
         Raises:
             InvalidRequest: A token that no page gave.
         """
         after, version = _place(token) if token else ("", 0)
         rows = self._connection.execute(
-            f"{_MODEL} WHERE (name > ? OR (name = ? AND version < ?)) AND (? = '' OR name = ?) "
-            "ORDER BY name, version DESC LIMIT ?",
-            (after, after, version, name, name, size + 1),
+            f"{_MODEL} WHERE (name > ?1 OR (name = ?1 AND version < ?2)) "
+            "AND (?3 = '' OR name = ?3) AND (?4 IS NULL OR project = ?4) "
+            "ORDER BY name, version DESC LIMIT ?5",
+            (after, version, name, project, size + 1),
         ).fetchall()
         found = [_model(*row) for row in rows[:size]]
-        following = f"{found[-1].name}@{found[-1].version}" if len(rows) > size else ""
-        return found, following
+        if len(rows) <= size:
+            return found, ""
+        last = found[-1]
+        return found, f"{key_of(last.project, last.name)}@{last.version}"
 
     def bundles(self) -> set[str]:
         """Returns the identifiers of the files of all models."""
@@ -71,29 +81,31 @@ class Models(Connection):
         return [_change(*row) for row in rows[:size]], following
 
     def _add(self, model: pb.Model, change: pb.ModelChange) -> None:
-        """Stores a model as the next version of its name, which is filled in."""
+        """Stores a model as the next version of its name in its project, which is filled in."""
+        key = key_of(model.project, model.name)
         (model.version,) = self._connection.execute(
             "INSERT INTO model_names VALUES (?, 1) ON CONFLICT (name) "
             "DO UPDATE SET last_version = last_version + 1 RETURNING last_version",
-            (model.name,),
+            (key,),
         ).fetchone()
         model.bundle = model.bundle or model.job_id
         self._connection.execute(
-            "INSERT INTO models VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO models VALUES (?, ?, ?, ?, ?, ?)",
             (
-                model.name,
+                key,
                 model.version,
                 model.bundle,
                 model.job_id or None,
                 model.SerializeToString(),
+                model.project or DEFAULT,
             ),
         )
         change.kind, change.version = pb.ModelChange.KIND_STORED, model.version
-        self._note(model.name, change)
+        self._note(key, change)
 
     def _note(self, name: str, change: pb.ModelChange) -> None:
         """Writes down that something has happened."""
-        change.name = name
+        change.name = name_of(name)
         change.time.GetCurrentTime()
         self._connection.execute(
             "INSERT INTO model_changes (name, change) VALUES (?, ?)",
@@ -110,7 +122,7 @@ class Models(Connection):
             "SELECT version FROM aliases WHERE name = ? AND alias = ?", (name, alias)
         ).fetchone()
         if row is None:
-            raise ModelNotFound(f"{name}@{alias}")
+            raise ModelNotFound(f"{name_of(name)}@{alias}")
         return int(row[0])
 
 
@@ -118,6 +130,7 @@ def _model(blob: bytes, aliases: str | None) -> pb.Model:
     model = pb.Model.FromString(blob)
     # What was stored before there were other bundles than those of jobs.
     model.bundle = model.bundle or model.job_id
+    model.project = model.project or DEFAULT
     model.aliases.extend(sorted(aliases.split()) if aliases else ())
     return model
 
@@ -129,11 +142,12 @@ def _change(number: int, blob: bytes) -> pb.ModelChange:
 
 
 def _place(token: str) -> tuple[str, int]:
-    """Returns name and version of the last model of a page."""
+    """Returns name, as the store writes it, and version of the last model of a page."""
+    project, reference = parted(token)
     try:
-        name, version = parse_reference(token)
+        name, version = parse_reference(reference)
     except InvalidRequest:
         raise no_token(token) from None
     if not isinstance(version, int):
         raise no_token(token)
-    return name, version
+    return key_of(project, name), version

@@ -4,6 +4,7 @@ import json
 import re
 
 from dlae.v1 import models_pb2 as pb
+from dlae_server.access.projects import key_of, name_of
 from dlae_server.errors import JobBusy, ModelInUse
 from dlae_server.jobs.states import FINISHED, NAMES, succeed
 from dlae_server.models.registry import Version
@@ -59,9 +60,13 @@ class Store(Jobs, Aliases):
         """
         with self._transaction():
             model = self.model(name, version)
-            users = [*(f"the alias {name}@{alias}" for alias in model.aliases), *self._heirs(model)]
+            plain = name_of(name)
+            users = [
+                *(f"the alias {plain}@{alias}" for alias in model.aliases),
+                *self._heirs(model),
+            ]
             if users and not force:
-                raise ModelInUse(f"{name}@{model.version}", users)
+                raise ModelInUse(f"{plain}@{model.version}", users)
             for alias in model.aliases:
                 self._drop(model, alias, by)
             self._connection.execute(
@@ -132,11 +137,12 @@ class Store(Jobs, Aliases):
     def _heirs(self, model: pb.Model) -> list[str]:
         """Returns the jobs that have not ended and go on from a model, or predict with it."""
         waiting = [state for state in NAMES if state not in FINISHED]
-        reference = f"{model.name}@{model.version}"
+        reference = key_of(model.project, f"{model.name}@{model.version}")
         return [
             f"the job {job.id}"
             for job in self.in_state(*waiting)
-            if job.model == reference or _begun_by(self.config(job.id)) == model.bundle
+            if key_of(job.project, job.model) == reference
+            or _begun_by(self.config(job.id)) == model.bundle
         ]
 
     def _parent(self, config: str) -> str:
@@ -146,7 +152,7 @@ class Store(Jobs, Aliases):
             "SELECT name, version FROM models WHERE bundle = ?", (job_id,)
         ).fetchone()
         if row:
-            return f"{row[0]}@{row[1]}"
+            return f"{name_of(row[0])}@{row[1]}"
         return f"job:{job_id}" if job_id and self.has_job(job_id) else ""
 
 

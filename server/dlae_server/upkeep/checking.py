@@ -2,18 +2,21 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlae.v1.datasets_pb2 import Dataset
 from dlae.v1.models_pb2 import Model
 from dlae.v1.training_pb2 import ResultFile
-from dlae_core.bundle import Bundle, FileEntry
+from dlae_core.bundle import Bundle, FileEntry, file_sha256
 from dlae_core.errors import DlaeError
+from dlae_server.access.projects import key_of
 from dlae_server.datasets.files import dataset_file
 from dlae_server.jobs.results import results_folder
 from dlae_server.jobs.states import FINISHED, Job
 from dlae_server.models.files import COMING, LEAVING, models_folder
+from dlae_server.models.objects import all_objects
 from dlae_server.store import Store
 from dlae_server.store.connection import STORE_FILE
 
@@ -27,7 +30,7 @@ class Finding:
     Attributes:
         place: What it is about: `model tissue@3`, `job tissue-7k3f`, `store`, `folder models/x`.
         problem: What is wrong.
-        stray: The folder that nothing needs, where that is all; None otherwise.
+        stray: The folder or file that nothing needs, where that is all; None otherwise.
     """
 
     place: str
@@ -49,16 +52,19 @@ def check(data_dir: Path) -> list[Finding]:
             *_jobs(store, data_dir),
             *_data(store, data_dir),
             *_strays(store, data_dir),
+            *_objects(store, data_dir),
         ]
     finally:
         store.close()
 
 
 def remove_strays(findings: list[Finding]) -> list[Finding]:
-    """Removes folders that nothing needs; returns the other findings. No server may be running."""
+    """Removes what nothing needs; returns the other findings. No server may be running."""
     for finding in findings:
-        if finding.stray:
+        if finding.stray and finding.stray.is_dir():
             shutil.rmtree(finding.stray, ignore_errors=True)
+        elif finding.stray:
+            finding.stray.unlink(missing_ok=True)
     return [finding for finding in findings if not finding.stray or finding.stray.exists()]
 
 
@@ -84,7 +90,7 @@ def all_datasets(store: Store) -> Iterator[Dataset]:
     """Yields all data files of a store."""
     token, more = "", True
     while more:
-        datasets, token = store.datasets(PAGE, token)
+        datasets, token = store.datasets(PAGE, token, project=None)
         yield from datasets
         more = bool(token)
 
@@ -92,7 +98,8 @@ def all_datasets(store: Store) -> Iterator[Dataset]:
 def _models(store: Store, data_dir: Path) -> Iterator[Finding]:
     for model in all_models(store):
         for problem in _problems(model, models_folder(data_dir) / model.bundle):
-            yield Finding(f"model {model.name}@{model.version}", problem)
+            key = key_of(model.project, model.name)
+            yield Finding(f"model {key}@{model.version}", problem)
 
 
 def _problems(model: Model, folder: Path) -> Iterator[str]:
@@ -148,6 +155,28 @@ def _strays(store: Store, data_dir: Path) -> Iterator[Finding]:
     for folder in _folders(data_dir / "jobs"):
         if not store.has_job(folder.name):
             yield Finding(f"folder jobs/{folder.name}", "belongs to no job", folder)
+
+
+def _objects(store: Store, data_dir: Path) -> Iterator[Finding]:
+    """Yields objects that nothing needs: no model has them, or they would not be handed on."""
+    files = {
+        file.sha256: models_folder(data_dir) / model.bundle / file.name
+        for model in all_models(store)
+        for file in model.files
+    }
+    for path in all_objects(data_dir):
+        place = f"file {path.relative_to(data_dir)}"
+        # A server that runs may remove one.
+        with suppress(FileNotFoundError):
+            if path.stat().st_nlink == 1:
+                yield Finding(place, "belongs to no model", path)
+            elif not _is_same(path, files.get(path.name)) and file_sha256(path) != path.name:
+                yield Finding(place, "is not what its name says", path)
+
+
+def _is_same(path: Path, file: Path | None) -> bool:
+    """Returns whether an object is a file of a model, whose checksum is compared anyway."""
+    return file is not None and file.exists() and file.samefile(path)
 
 
 def _folders(place: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from dlae_core.errors import DlaeError
+from dlae_server.access.projects import key_of, parted
 from dlae_server.locking import locked
 from dlae_server.models.files import models_folder
 from dlae_server.models.registry import parse_reference
@@ -24,7 +25,9 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 
 
 @click.command()
-@click.option("--remove-strays", "repair", is_flag=True, help="Remove folders that nothing needs.")
+@click.option(
+    "--remove-strays", "repair", is_flag=True, help="Remove folders and files that nothing needs."
+)
 @AS_JSON
 @click.pass_obj
 def fsck(settings: Settings, repair: bool, as_json: bool) -> None:
@@ -79,11 +82,16 @@ def restore(settings: Settings, folder: Path, as_json: bool) -> None:
 @AS_JSON
 @click.pass_obj
 def export(settings: Settings, model: str, output: Path, as_json: bool) -> None:
-    """Writes MODEL (name, name@version or name@alias) as a TensorFlow SavedModel."""
+    """Writes MODEL (name, name@version or name@alias) as a TensorFlow SavedModel.
+
+    One of another project than `default` is PROJECT/MODEL.
+    """
     with _sentences():
         store = Store(settings.data_dir / STORE_FILE, read_only=True)
         try:
-            found = store.model(*parse_reference(model))
+            project, reference = parted(model)
+            name, version = parse_reference(reference)
+            found = store.model(key_of(project, name), version)
         finally:
             store.close()
         _write_saved_model()(models_folder(settings.data_dir) / found.bundle, output.absolute())
