@@ -18,6 +18,7 @@ from dlae_server.jobs.states import FINISHED, Job, succeed_with
 from dlae_server.jobs.transitions import stop, wait_again
 from dlae_server.jobs.verdict import HUNG, OUT_OF_MEMORY, TIME_LIMIT, WORKER_DIED, Verdict
 from dlae_server.metrics import Metrics
+from dlae_server.models.objects import share
 from dlae_server.models.registry import model_from_bundle
 from dlae_server.settings import Settings
 
@@ -148,4 +149,6 @@ def _stored(bundle: Path, target: Path, job: Job) -> models_pb2.Model:
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(exist_ok=True)
     shutil.move(bundle, target)
-    return model_from_bundle(target, job)
+    model = model_from_bundle(target, job)
+    share(target.parent.parent, target, model.files)
+    return model

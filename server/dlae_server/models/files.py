@@ -10,6 +10,7 @@ from pathlib import Path
 from dlae.v1.models_pb2 import Model, ModelFile
 from dlae_core.errors import CorruptArtifact
 from dlae_server.jobs.journal import Journal
+from dlae_server.models.objects import collect
 
 CHUNK_BYTES = 1 << 20
 # Beginnings of names of folders that nobody is told of: on its way out, on its way in.
@@ -76,9 +77,9 @@ def small_file(folder: Path, model: Model, name: str) -> str:
     return text
 
 
-def remove_bundle(data_dir: Path, bundle: str) -> None:
-    """Removes the files of a deleted model; what a crash leaves of them goes in `sweep`."""
-    folder = models_folder(data_dir)
+def remove_bundle(data_dir: Path, model: Model) -> None:
+    """Removes the files of a deleted model; what a crash leaves of them goes at the next start."""
+    folder, bundle = models_folder(data_dir), model.bundle
     leaving = folder / f"{LEAVING}{bundle}"
     try:
         (folder / bundle).replace(leaving)
@@ -86,6 +87,7 @@ def remove_bundle(data_dir: Path, bundle: str) -> None:
         LOG.warning("the files of %s cannot be removed: %s", bundle, error)
     shutil.rmtree(leaving, ignore_errors=True)
     (folder / f"{bundle}.log").unlink(missing_ok=True)
+    collect(data_dir, model.files)
 
 
 async def sweep(data_dir: Path, journal: Journal) -> None:

@@ -19,6 +19,7 @@ from dlae_server.errors import InvalidRequest, InvalidStream, ModelNotFound
 from dlae_server.jobs.journal import Journal
 from dlae_server.models.files import chunks, models_folder, remove_bundle, small_file
 from dlae_server.models.importing import Importer
+from dlae_server.models.objects import tidy
 from dlae_server.models.registry import checked_alias, checked_name, parse_reference
 from dlae_server.models.signature import signed
 from dlae_server.services.pages import page_size
@@ -36,6 +37,8 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         self._journal = journal
         self._host = host
         self._importer = Importer(settings, journal)
+        # It ends with the loop.
+        self._tidying = asyncio.create_task(tidy(settings.data_dir, journal))
 
     async def ListModels(
         self, request: pb.ListModelsRequest, context: Context
@@ -109,7 +112,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         by = signed(request.who, request.why)
         model = await self._journal.call(self._journal.store.delete_model, *place, by)
         await self._host.unload(Target(model.name, model.version, self.folder(model)))
-        await asyncio.to_thread(remove_bundle, self._settings.data_dir, model.bundle)
+        await asyncio.to_thread(remove_bundle, self._settings.data_dir, model)
         return pb.DeleteModelResponse(model=model)
 
     async def GetModelCard(

@@ -2,20 +2,20 @@
 
     backup.json     what the backup is, and the checksum of the store
     dlae.sqlite3    the store at one instant
-    models/         the files of its models
+    models/         the files of its models; what several have is one file, where the disk has links
     datasets/       the data files that clients brought
-    jobs/           of jobs that have ended: the last checkpoint, the log, and what they wrote
+    jobs/           of jobs that have ended: the last checkpoint, the log, and what they wrote; of
+                    paused ones their work, with which they go on
 
 The work of a job that is running is not copied: in a server that is brought back it waits, and
 begins anew. Weights of ImageNet and server settings are not copied either.
 """
 
-import hashlib
 import json
-import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,21 +26,23 @@ from dlae.v1.models_pb2 import Model
 from dlae_core.bundle import file_sha256, sync_folder, write_text
 from dlae_core.errors import CorruptArtifact, StorageFailed
 from dlae_server.datasets.files import dataset_file
-from dlae_server.errors import CannotStart
+from dlae_server.errors import CannotStart, JobNotFound
 from dlae_server.jobs.checkpoints import CHECKPOINT_FILE, job_folder
 from dlae_server.jobs.results import results_folder
-from dlae_server.jobs.states import Job
+from dlae_server.jobs.states import FINISHED, Job
 from dlae_server.models.files import models_folder
 from dlae_server.store import MIGRATIONS, Store
 from dlae_server.store.connection import STORE_FILE
 from dlae_server.upkeep.checking import all_datasets, all_jobs, all_models, check
+from dlae_server.upkeep.copying import Links, copy, link, sync_folders
 
 FORMAT = 1
 CARD_FILE = "backup.json"
 OF_JOBS = (CHECKPOINT_FILE, "worker.log")
+# Of the work of a paused job: what is made again, and what is of its process.
+NOT_WORK = ("cache", "lock")
 # Models may be deleted between the copy of the store and that of their files.
 ATTEMPTS = 5
-BLOCK_BYTES = 1 << 20
 
 
 def back_up(data_dir: Path, target: Path) -> dict[str, Any]:
@@ -59,9 +61,9 @@ def back_up(data_dir: Path, target: Path) -> dict[str, Any]:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         _copy_whole(data_dir, part)
-        card = _card(part)
+        card = _card(part, data_dir)
         write_text(part / CARD_FILE, json.dumps(card, indent=1) + "\n")
-        _sync_folders(part)
+        sync_folders(part)
         part.replace(target)
         sync_folder(target.parent)
     return card
@@ -81,12 +83,14 @@ def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
             f"expected a folder without a store, but {data_dir} has one; name another"
         )
     with _storage_errors(data_dir):
+        links = Links()
         for name in ("models", "jobs", "datasets"):
             if (backup / name).is_dir():
-                shutil.copytree(backup / name, data_dir / name, dirs_exist_ok=True)
-                _sync_folders(data_dir / name)
+                links.copy_tree(backup / name, data_dir / name)
+                sync_folders(data_dir / name)
         part = data_dir / f".{STORE_FILE}.restoring"
-        _copy(backup / STORE_FILE, part)
+        copy(backup / STORE_FILE, part)
+        _move(part, card.get("folder", ""), data_dir)
         for left in (f"{STORE_FILE}-wal", f"{STORE_FILE}-shm"):
             (data_dir / left).unlink(missing_ok=True)
         # Last: with the store, all that it speaks of is there.
@@ -97,6 +101,7 @@ def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
 
 def _copy_whole(data_dir: Path, part: Path) -> None:
     """Copies store and files so that they agree, whatever the server deletes meanwhile."""
+    copies: dict[str, Path] = {}
     for _ in range(ATTEMPTS):
         (part / STORE_FILE).unlink(missing_ok=True)
         live = Store(data_dir / STORE_FILE, read_only=True)
@@ -110,7 +115,7 @@ def _copy_whole(data_dir: Path, part: Path) -> None:
                 *(
                     f"model '{model.name}@{model.version}'"
                     for model in all_models(copy)
-                    if not _copy_model(model, data_dir, part)
+                    if not _copy_model(model, data_dir, part, copies)
                 ),
                 *(
                     f"data file 'sha256:{dataset.sha256}'"
@@ -124,27 +129,43 @@ def _copy_whole(data_dir: Path, part: Path) -> None:
             copy.close()
         if not missing:
             _copy_jobs(jobs, data_dir, part)
+            _copy_work(jobs, data_dir, part)
             for folder in (path for path in models_folder(part).glob("*") if path.name not in keep):
                 shutil.rmtree(folder)
             return
     raise CorruptArtifact(f"the files of {missing[0]} are not there; `dlae-server fsck` tells all")
 
 
-def _copy_model(model: Model, data_dir: Path, part: Path) -> bool:
-    """Copies the files of a model that are not copied yet; returns False where they are gone."""
+def _copy_model(model: Model, data_dir: Path, part: Path, copies: dict[str, Path]) -> bool:
+    """Copies the files of a model that are not copied yet; returns False where they are gone.
+
+    Args:
+        model: The model.
+        data_dir: The server's folder.
+        part: The backup.
+        copies: SHA-256 of what has been copied, and where it is; more is added.
+    """
     source, target = (models_folder(place) / model.bundle for place in (data_dir, part))
     target.mkdir(parents=True, exist_ok=True)
     for file in model.files:
         if (target / file.name).exists():
             continue
         try:
-            digest = _copy(source / file.name, target / file.name)
+            digest = _copy_once(source / file.name, target / file.name, copies.get(file.sha256))
         except FileNotFoundError:
             shutil.rmtree(target)
             return False
         if digest != file.sha256:
             raise CorruptArtifact.of_file(source / file.name, "is not what was written")
+        copies[digest] = target / file.name
     return True
+
+
+def _copy_once(source: Path, target: Path, copied: Path | None) -> str:
+    """Copies a file, or gives its copy another name; returns the SHA-256 of the file."""
+    if copied and copied.exists() and link(copied, target):
+        return file_sha256(source)
+    return copy(source, target)
 
 
 def _copy_data(dataset: Dataset, data_dir: Path, part: Path) -> bool:
@@ -152,7 +173,7 @@ def _copy_data(dataset: Dataset, data_dir: Path, part: Path) -> bool:
     source, target = (dataset_file(place, dataset.sha256) for place in (data_dir, part))
     target.parent.mkdir(exist_ok=True)
     try:
-        if not target.exists() and _copy(source, target) != dataset.sha256:
+        if not target.exists() and copy(source, target) != dataset.sha256:
             raise CorruptArtifact(
                 f"the data file sha256:{dataset.sha256} is not what was uploaded; delete it and "
                 "upload it again"
@@ -170,27 +191,41 @@ def _copy_jobs(jobs: list[Job], data_dir: Path, part: Path) -> None:
             with suppress(FileNotFoundError):
                 if (source / name).is_file():
                     target.mkdir(parents=True, exist_ok=True)
-                    _copy(source / name, target / name)
+                    copy(source / name, target / name)
         for file in job.results:
             source, target = (results_folder(place, job.id) for place in (data_dir, part))
             target.mkdir(parents=True, exist_ok=True)
-            if _copy(source / file.name, target / file.name) != file.sha256:
+            if copy(source / file.name, target / file.name) != file.sha256:
                 raise CorruptArtifact.of_file(source / file.name, "is not what was written")
 
 
-def _copy(source: Path, target: Path) -> str:
-    """Copies a file to the disk; returns its SHA-256."""
-    digest = hashlib.sha256()
-    with source.open("rb") as old, target.open("wb") as new:
-        while block := old.read(BLOCK_BYTES):
-            digest.update(block)
-            new.write(block)
-        new.flush()
-        os.fsync(new.fileno())
-    return digest.hexdigest()
+def _copy_work(jobs: list[Job], data_dir: Path, part: Path) -> None:
+    """Copies the work of paused jobs, but for those that went on meanwhile."""
+    live = Store(data_dir / STORE_FILE, read_only=True)
+    with closing(live):
+        for job in (job for job in jobs if job.state == Job.STATE_PAUSED):
+            source, target = (job_folder(place, job.id) / "work" for place in (data_dir, part))
+            with suppress(FileNotFoundError, JobNotFound):
+                Links().copy_tree(source, target, NOT_WORK)
+                if live.job(job.id).last_sequence == job.last_sequence:
+                    continue
+            shutil.rmtree(target, ignore_errors=True)
 
 
-def _card(part: Path) -> dict[str, Any]:
+def _move(store: Path, folder: str, data_dir: Path) -> None:
+    """Has jobs that have not ended find in another folder what they found in the one copied."""
+    old, new = (json.dumps(f"{place}/", ensure_ascii=False)[:-1] for place in (folder, data_dir))
+    if not folder or old == new:
+        return
+    ended = ", ".join(map(str, sorted(FINISHED)))
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute(
+            f"UPDATE jobs SET config = replace(config, ?, ?) WHERE state NOT IN ({ended})",
+            (old, new),
+        )
+
+
+def _card(part: Path, data_dir: Path) -> dict[str, Any]:
     store = Store(part / STORE_FILE, read_only=True)
     try:
         models, jobs = (sum(1 for _ in rows) for rows in (all_models(store), all_jobs(store)))
@@ -201,6 +236,7 @@ def _card(part: Path) -> dict[str, Any]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "dlae_version": dlae.__version__,
         "store_version": len(MIGRATIONS),
+        "folder": str(data_dir.absolute()),
         "models": models,
         "jobs": jobs,
         "store_sha256": file_sha256(part / STORE_FILE),
@@ -222,12 +258,6 @@ def _checked(backup: Path) -> dict[str, Any]:
     if findings:
         raise CorruptArtifact(f"the backup is damaged: {findings[0].place}: {findings[0].problem}")
     return card
-
-
-def _sync_folders(folder: Path) -> None:
-    for path in (folder, *folder.rglob("*")):
-        if path.is_dir():
-            sync_folder(path)
 
 
 @contextmanager

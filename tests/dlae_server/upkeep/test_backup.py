@@ -76,7 +76,7 @@ def test_a_backup_taken_while_models_come_and_go_is_sound(folder: Path, tmp_path
             add_model(store, folder, f"n{number}", "busy")
             if number % 2:
                 gone = store.delete_model("busy", None, True, Signature())
-                remove_bundle(folder, gone.bundle)
+                remove_bundle(folder, gone)
             number += 1
         store.close()
 
