@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import grpc
 
 from dlae_client.credentials import Credentials, is_loopback
 from dlae_client.errors import ServerUnreachable, error_from_rpc
+from dlae_client.targets import Target
 
 # Safe to repeat: they change nothing, or have a request id.
 _REPEATABLE = {
@@ -52,6 +53,7 @@ OPTIONS = (
 )
 
 CALL_SECONDS = 60.0
+PROJECT_KEY = "dlae-project"
 LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -91,22 +93,22 @@ class Connection:
         channel: For the stubs.
     """
 
-    def __init__(self, server: str, credentials: Credentials | None = None) -> None:
+    def __init__(self, target: Target, seconds: float = CALL_SECONDS) -> None:
         """Prepares a channel.
 
         Args:
-            server: `host:port`.
-            credentials: How each side proves who it is; None: not at all.
+            target: The server, how each side proves who it is, and the project.
+            seconds: How long a call may take that needs no more.
 
         Raises:
             InvalidRequest: A token would go to another machine without TLS.
             LocalFileError: Certificates cannot be read.
         """
-        credentials = credentials or Credentials()
-        credentials.require_safe(server)
-        self.server = server
-        self._opened = _opened(server, credentials)
-        self.channel = Authorized(self._opened, credentials.token)
+        target.credentials.require_safe(target.server)
+        self.server = target.server
+        self._seconds = seconds
+        self._opened = _opened(target.server, target.credentials)
+        self.channel = Addressed(self._opened, _metadata(target))
         self._stubs: dict[Callable[[Any], Any], Any] = {}
 
     def stub(self, kind: Callable[[Any], Any]) -> Any:
@@ -127,14 +129,14 @@ class Connection:
         except grpc.RpcError as error:
             raise error_from_rpc(error, self.server) from error
 
-    def call(self, method: Callable[..., Any], request: Any, seconds: float = CALL_SECONDS) -> Any:
-        """Calls a unary method.
+    def call(self, method: Callable[..., Any], request: Any, seconds: float | None = None) -> Any:
+        """Calls a unary method, which may take `seconds`, or as long as calls of this connection.
 
         Raises:
             ClientError: The call failed.
         """
         with self.errors():
-            return method(request, timeout=seconds)
+            return method(request, timeout=self._seconds if seconds is None else seconds)
 
     def chunks(
         self, begin: Callable[[int], Iterable[Any]], offset: int, seconds: float
@@ -167,23 +169,30 @@ class Connection:
         self._opened.close()
 
 
-class Authorized:
-    """A channel for stubs whose calls carry a token.
+class Addressed:
+    """A channel for stubs whose calls carry a token and the name of a project.
 
     An interceptor of gRPC's would do the same, and its own credentials as well: they cost each
     call a thread's turn.
     """
 
-    def __init__(self, channel: grpc.Channel, token: str) -> None:
+    def __init__(self, channel: grpc.Channel, metadata: Sequence[tuple[str, str]]) -> None:
         self._channel = channel
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else None
+        self._metadata = metadata
 
     def __getattr__(self, kind: str) -> Callable[..., Any]:
         """Returns how to make calls of a kind: `unary_unary` and so on."""
         make = getattr(self._channel, kind)
-        if self._metadata is None:
+        if not self._metadata:
             return make  # type: ignore[no-any-return]
         return lambda *names, **facts: partial(make(*names, **facts), metadata=self._metadata)
+
+
+def _metadata(target: Target) -> tuple[tuple[str, str], ...]:
+    """Returns what every call carries."""
+    token, project = target.credentials.token, target.project
+    values = {"authorization": f"Bearer {token}" if token else "", PROJECT_KEY: project}
+    return tuple((key, value) for key, value in values.items() if value)
 
 
 def _opened(server: str, credentials: Credentials) -> grpc.Channel:

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from dlae.v1 import training_pb2
-from dlae_client.channel import Connection
+from dlae_client.channel import CALL_SECONDS, Connection
 from dlae_client.configuration import Configuration, config_source, model_name
-from dlae_client.credentials import DEFAULT_SERVER, Credentials, find_credentials
+from dlae_client.credentials import DEFAULT_SERVER, Credentials
 from dlae_client.datasets import Datasets
 from dlae_client.errors import (
     DataLost,
@@ -17,6 +17,7 @@ from dlae_client.errors import (
 from dlae_client.fetching import fetch_entry
 from dlae_client.jobs import Job, JobOptions, Jobs, completed_options
 from dlae_client.predictions import Predictions
+from dlae_client.targets import Target, find_target
 
 VALIDATE_SECONDS = 300.0
 RECONNECT_SECONDS = 60.0
@@ -35,24 +36,49 @@ class Client(Datasets, Jobs, Predictions):
 
     def __init__(
         self,
-        server: str = DEFAULT_SERVER,
+        server: str | Target = DEFAULT_SERVER,
         reconnect_seconds: float = RECONNECT_SECONDS,
         credentials: Credentials | None = None,
+        project: str = "",
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         """Prepares a connection; nothing is sent yet.
 
         Args:
-            server: `host:port`.
+            server: `host:port`; or all of server, credentials and project.
             reconnect_seconds: How long `watch` and `wait` try to reach a server that went away.
             credentials: A token, and files of TLS; what is not given comes from DLAE_TOKEN,
-                DLAE_TLS_CA, DLAE_CLIENT_CERTIFICATE and DLAE_CLIENT_KEY, or the context file.
+                DLAE_TLS_CA, DLAE_CLIENT_CERTIFICATE and DLAE_CLIENT_KEY, or the current context
+                where that is of this server.
+            project: Project whose jobs, data and models are meant; by default that of DLAE_PROJECT,
+                or of the current context where that is of this server.
+            call_seconds: How long calls may take that do nothing long.
 
         Raises:
             InvalidRequest: A token would go to another machine without TLS.
             LocalFileError: A file of them cannot be read, or by too many.
         """
-        connection = Connection(server, find_credentials(server, credentials))
-        super().__init__(connection, reconnect_seconds)
+        if not isinstance(server, Target):
+            server = find_target(server, project=project, credentials=credentials)
+        super().__init__(Connection(server, call_seconds), reconnect_seconds)
+
+    @classmethod
+    def from_context(
+        cls, name: str = "", project: str = "", reconnect_seconds: float = RECONNECT_SECONDS
+    ) -> Self:
+        """Returns a client of the server that a context names; see `dlae-client context`.
+
+        Args:
+            name: The context; empty: what the command line uses without options, which is what
+                DLAE_SERVER or DLAE_CONTEXT say, else the current context, else this machine.
+            project: Another project than that of the context.
+            reconnect_seconds: How long `watch` and `wait` try to reach a server that went away.
+
+        Raises:
+            NotFound: There is no context of this name.
+            LocalFileError: The file of contexts cannot be read, or by too many.
+        """
+        return cls(find_target(context=name, project=project), reconnect_seconds)
 
     def __enter__(self) -> Self:
         return self

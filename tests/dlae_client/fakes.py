@@ -180,6 +180,24 @@ def _model(version: int) -> models_pb2.Model:
     )
 
 
+class Carried(grpc.ServerInterceptor):
+    """What calls carry besides their message.
+
+    Attributes:
+        calls: Token and project of every call, empty where there is none.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        """Notes it."""
+        found = dict(details.invocation_metadata)
+        token = found.get("authorization", "").removeprefix("Bearer ")
+        self.calls.append((token, found.get("dlae-project", "")))
+        return continuation(details)
+
+
 class FakeServer:
     """The three services on a free port, stopped and started at will with what they hold.
 
@@ -188,17 +206,18 @@ class FakeServer:
         training: Jobs.
         prediction: Predictions.
         models: Models.
+        carried: Tokens and projects of calls.
     """
 
     def __init__(self) -> None:
         self.training, self.prediction = FakeTraining(), FakePrediction()
-        self.models = FakeModels()
+        self.models, self.carried = FakeModels(), Carried()
         self.address = "127.0.0.1:0"
         self.start()
 
     def start(self) -> None:
         """Starts, on the old port where there was one."""
-        self._server = grpc.server(futures.ThreadPoolExecutor(8))
+        self._server = grpc.server(futures.ThreadPoolExecutor(8), interceptors=[self.carried])
         add_TrainingServiceServicer_to_server(self.training, self._server)
         prediction_pb2_grpc.add_PredictionServiceServicer_to_server(self.prediction, self._server)
         models_pb2_grpc.add_ModelServiceServicer_to_server(self.models, self._server)

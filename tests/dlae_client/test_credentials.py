@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dlae_client import Client, ClientError, Credentials, InvalidRequest, LocalFileError
-from dlae_client.credentials import default_server, find_credentials, read_token
+from dlae_client.credentials import read_token
+from dlae_client.targets import find_target
 from dlae_server.access.tokens import create, revoke
 from tests.certificates import Authority
 from tests.dlae_client.conftest import Run
@@ -18,7 +19,7 @@ ELSEWHERE = "dlae.example:50051"
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of whoever runs the tests."""
-    for name in ("TOKEN", "TLS_CA", "CLIENT_CERTIFICATE", "CLIENT_KEY", "CONTEXT"):
+    for name in ("TOKEN", "TLS_CA", "CLIENT_CERTIFICATE", "CLIENT_KEY", "CONTEXT", "PROJECT"):
         monkeypatch.delenv(f"DLAE_{name}", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
@@ -34,21 +35,21 @@ def context(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
 def test_what_is_given_goes_before_the_environment_and_that_before_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find_credentials(ELSEWHERE) == Credentials()
+    assert find_target(ELSEWHERE).credentials == Credentials()
     context(tmp_path, f'server = "{ELSEWHERE}"\ntoken = "file"\ntls_ca = "/file.pem"\ntls = true')
-    assert default_server() == ELSEWHERE
-    assert find_credentials(ELSEWHERE) == Credentials("file", True, Path("/file.pem"))
+    assert find_target().server == ELSEWHERE
+    assert find_target(ELSEWHERE).credentials == Credentials("file", True, Path("/file.pem"))
     monkeypatch.setenv("DLAE_TOKEN", "environment\n")
     monkeypatch.setenv("DLAE_TLS_CA", "/environment.pem")
-    found = find_credentials(ELSEWHERE)
+    found = find_target(ELSEWHERE).credentials
     assert (found.token, found.tls_ca) == ("environment", Path("/environment.pem"))
-    found = find_credentials(ELSEWHERE, Credentials("given"))
+    found = find_target(ELSEWHERE, credentials=Credentials("given")).credentials
     assert (found.token, found.tls_ca) == ("given", Path("/environment.pem"))
 
 
 def test_the_token_of_the_context_is_for_its_server_only(tmp_path: Path) -> None:
     context(tmp_path, f'server = "{ELSEWHERE}"\ntoken = "{TOKEN}"\ntls = true')
-    assert find_credentials("other.example:50051") == Credentials()
+    assert find_target("other.example:50051").credentials == Credentials()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_context_that_is_wrong_is_refused_without_quoting_it(
 ) -> None:
     context(tmp_path, text, mode)
     with pytest.raises(LocalFileError, match=expected) as caught:
-        find_credentials(ELSEWHERE)
+        find_target(ELSEWHERE)
     assert "secret" not in str(caught.value)
 
 

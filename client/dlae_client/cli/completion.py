@@ -1,13 +1,17 @@
 """Names that the shell completes, asked of the server; nothing where it does not answer."""
 
 from itertools import islice
+from typing import Any
 
 import click
 
 from dlae_client.cli.context import Session
+from dlae_client.client import Client
+from dlae_client.credentials import TLS_FILES, Credentials
 from dlae_client.errors import ClientError
 
 MOST = 200
+SECONDS = 2.0
 
 
 def model_names(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
@@ -33,7 +37,7 @@ def dataset_references(context: click.Context, parameter: click.Parameter, begun
 def job_ids(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """Returns the latest jobs that begin like this."""
     try:
-        with Session(_server(context)).client() as client:
+        with _client(context) as client:
             found = [job.id for job in islice(client.jobs(), MOST)]
     except ClientError:
         return []
@@ -43,7 +47,7 @@ def job_ids(context: click.Context, parameter: click.Parameter, begun: str) -> l
 def _datasets(context: click.Context, begun: str, form: str) -> list[str]:
     found: dict[str, None] = {}
     try:
-        with Session(_server(context)).client() as client:
+        with _client(context) as client:
             for one in (one for dataset in client.datasets() for one in dataset.versions):
                 found[form.format(name=one.name, version=one.version)] = None
     except ClientError:
@@ -54,7 +58,7 @@ def _datasets(context: click.Context, begun: str, form: str) -> list[str]:
 def _completed(context: click.Context, begun: str, exact: bool) -> list[str]:
     found: dict[str, None] = {}
     try:
-        with Session(_server(context)).client() as client:
+        with _client(context) as client:
             for model in client.models():
                 parts = (str(model.version), *model.aliases) if exact else ()
                 found |= dict.fromkeys(f"{model.name}@{part}" for part in parts)
@@ -64,10 +68,18 @@ def _completed(context: click.Context, begun: str, exact: bool) -> list[str]:
     return [name for name in found if name.startswith(begun)][:MOST]
 
 
-def _server(context: click.Context) -> str:
-    """Returns the server that the words so far name, before the command or after it."""
-    named = context.params.get("server")
-    while context.parent is not None and not named:
-        context = context.parent
-        named = context.params.get("server")
-    return str(named or "")
+def _client(context: click.Context) -> Client:
+    """Returns a client of the server that the words so far name, before the command or after it.
+
+    Whoever presses a key waits for it: it asks for a moment only.
+    """
+    words: dict[str, Any] = {}
+    step: click.Context | None = context
+    while step is not None:
+        words |= {name: value for name, value in step.params.items() if value and name not in words}
+        step = step.parent
+    credentials = Credentials(**{key: words[key] for key in ("tls", *TLS_FILES) if key in words})
+    server, where, project = (str(words.get(key, "")) for key in ("server", "context", "project"))
+    session = Session(server, where, project, credentials=credentials)
+    session.token_file = words.get("token_file")
+    return session.client(call_seconds=SECONDS)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import dlae
-from dlae_client.cli.context import Session
+from dlae_client.cli.context import CONTEXT, JSON, Session
 from dlae_client.credentials import DEFAULT_SERVER, Credentials
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -31,7 +31,10 @@ COMMANDS = (
     "evaluate",
     "fetch",
     "models",
+    "context",
 )
+# `cli/context.py` is what every command shares.
+ROOMS = {"context": "contexts"}
 
 
 class Commands(click.Group):
@@ -45,20 +48,27 @@ class Commands(click.Group):
         """Returns a command by name."""
         if name not in COMMANDS:
             return None
-        found: click.Command = getattr(importlib.import_module(f"dlae_client.cli.{name}"), name)
+        room = importlib.import_module(f"dlae_client.cli.{ROOMS.get(name, name)}")
+        found: click.Command = getattr(room, name)
         return found
 
 
 @click.group(cls=Commands, context_settings={"max_content_width": 100})
 @click.option(
     "--server",
-    envvar="DLAE_SERVER",
     default="",
     metavar="HOST:PORT",
-    help="Server to talk to; also DLAE_SERVER.  [default: that of the context file, else "
+    help="Server to talk to; also DLAE_SERVER.  [default: that of the current context, else "
     f"{DEFAULT_SERVER}]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@CONTEXT
+@click.option(
+    "--project",
+    default="",
+    metavar="NAME",
+    help="Project that is meant; also DLAE_PROJECT.  [default: that of the context]",
+)
+@JSON
 @click.option("--tls", is_flag=True, help="Use TLS; any of the next three means it too.")
 @click.option(
     "--tls-ca", type=FILE, help="Who signs the server's certificate, in PEM; also DLAE_TLS_CA."
@@ -77,14 +87,17 @@ def group(
     context: click.Context,
     /,
     server: str,
+    project: str,
     as_json: bool,
     debug: bool,
     token_file: Path | None,
-    **tls: Any,
+    **rest: Any,
 ) -> None:
     """Trains networks on a DLAE server and predicts with them."""
-    credentials = Credentials(**tls)
-    context.obj = Session(server, as_json, debug, credentials=credentials, token_file=token_file)
+    where = (server, rest.pop("context") or "", project)
+    context.obj = Session(
+        *where, as_json, debug, credentials=Credentials(**rest), token_file=token_file
+    )
 
 
 def main() -> None:

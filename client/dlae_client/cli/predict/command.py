@@ -47,6 +47,11 @@ _OPTIONS = (
     click.option("--at-once", type=int, help="Images or tiles in memory at once."),
     _switch("resize", "Resize images of another size, and outputs back."),
     _switch("units", "Write values in the units of the annotations."),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16", "int8"]),
+        help="Numbers to calculate with; fewer bits are faster, where the model was accepted.",
+    ),
     click.option("--can-wait", is_flag=True, help="Let others go first."),
     click.option("--describe", is_flag=True, help="Tell what was done."),
     click.option("--figure", type=FILE, metavar="PNG", help="Draw predictions over images."),
@@ -117,6 +122,7 @@ def _options(given: dict[str, Any]) -> dict[str, Any]:
         "images_at_once": given["at_once"],
         "resize_switch": given["resize"],
         "annotation_units_switch": given["units"],
+        "precision": given["precision"],
     }
     options = {name: value for name, value in values.items() if value is not None}
     if given["threshold"] is not None:
