@@ -10,11 +10,13 @@ from click.testing import CliRunner, Result
 
 from dlae_core.errors import CorruptArtifact
 from dlae_server.errors import CannotStart
+from dlae_server.jobs.states import Job, enter
 from dlae_server.main import main
 from dlae_server.models.files import remove_bundle
 from dlae_server.store import Signature, Store
 from dlae_server.upkeep.backup import back_up, restore
 from dlae_server.upkeep.checking import all_models, check
+from dlae_server.upkeep.copying import Links
 from tests.dlae_server.folders import SHA256, add_model, server_folder
 
 
@@ -142,6 +144,55 @@ def test_nothing_that_exists_is_overwritten(folder: Path, tmp_path: Path) -> Non
     assert contents(folder) == before
     with pytest.raises(CannotStart, match="expected a backup of dlae-server"):
         restore(folder, tmp_path / "back")
+
+
+def add_paused(folder: Path, job_id: str) -> None:
+    """Adds a paused job with its work, which names a data file of the folder."""
+    store = Store(folder / "dlae.sqlite3")
+    job = Job(id=job_id, name="m")
+    config = json.dumps({"paths": {"train_X": f"{folder}/datasets/{SHA256}.h5"}})
+    store.add_job(job, config, enter(job, Job.STATE_QUEUED))
+    store.record(job_id, lambda job: enter(job, Job.STATE_PAUSED))
+    store.close()
+    work = folder / "jobs" / job_id / "work"
+    for name in ("recovery/1.dlae", "kept/best.dlae", "cache/X", "lock"):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(name)
+
+
+def test_paused_jobs_are_backed_up_with_their_work_and_find_their_data_elsewhere(
+    folder: Path, tmp_path: Path
+) -> None:
+    add_paused(folder, "p")
+    back_up(folder, tmp_path / "copy")
+    back = tmp_path / "back"
+    restore(tmp_path / "copy", back)
+    work = back / "jobs/p/work"
+    files = {str(path.relative_to(work)) for path in work.rglob("*") if path.is_file()}
+    assert files == {"recovery/1.dlae", "kept/best.dlae"}
+    store = Store(back / "dlae.sqlite3")
+    assert store.job("p").state == Job.STATE_PAUSED
+    assert json.loads(store.config("p"))["paths"]["train_X"] == f"{back}/datasets/{SHA256}.h5"
+    store.close()
+    assert check(back) == []
+
+
+def test_the_work_of_a_job_that_goes_on_meanwhile_is_left_out(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_paused(folder, "p")
+    copied = Links.copy_tree
+
+    def copy_tree(links: Links, source: Path, target: Path, without: tuple[str, ...]) -> None:
+        monkeypatch.setattr(Links, "copy_tree", copied)
+        links.copy_tree(source, target, without)
+        store = Store(folder / "dlae.sqlite3")
+        store.record("p", lambda job: enter(job, Job.STATE_QUEUED))
+        store.close()
+
+    monkeypatch.setattr(Links, "copy_tree", copy_tree)
+    back_up(folder, tmp_path / "copy")
+    assert not (tmp_path / "copy/jobs/p/work").exists()
 
 
 def test_what_a_crash_left_is_no_backup_and_is_cleared_away(folder: Path, tmp_path: Path) -> None:
