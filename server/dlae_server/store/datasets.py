@@ -1,6 +1,8 @@
 """Data files on disk: what they are, their names, and who needs them."""
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +12,7 @@ from dlae_server.access.projects import DEFAULT, key_of, name_of
 from dlae_server.errors import DatasetInUse, DatasetNotFound
 from dlae_server.jobs.states import FINISHED
 from dlae_server.store.connection import Connection, page_number
+from dlae_server.store.needs import PLACES, Needs
 
 # Of the users of a file.
 MOST_USERS = 100
@@ -38,6 +41,8 @@ class Datasets(Connection):
     A file that two projects have brought is on the disk once and in the store twice: neither learns
     of the other.
     """
+
+    _needs: Needs | None = None
 
     def dataset(self, reference: Reference, project: str = DEFAULT) -> Dataset:
         """Returns the file of a project that a reference means.
@@ -183,12 +188,37 @@ class Datasets(Connection):
                 raise InvalidConfig([Violation("paths", "DATASET_NOT_FOUND", message)])
 
     def _jobs(self, sha256: str, project: str) -> list[str]:
-        rows = self._connection.execute(
-            f"SELECT id FROM jobs WHERE state NOT IN ({_ENDED}) AND instr(config, ?) "
-            "AND project = ? LIMIT ?",
-            (f"/datasets/{sha256}.", project, MOST_USERS),
-        )
-        return [f"job {job_id}" for (job_id,) in rows]
+        jobs = (job_id for job_id, _, owner in self._needing(sha256) if owner == project)
+        return [f"job {job_id}" for job_id in islice(jobs, MOST_USERS)]
+
+    def _note_needs(self, job_id: str, config: str) -> None:
+        """Notes what a new job needs, as long as there is an index: it is made on demand."""
+        if self._needs and self._needs.is_full:
+            self._needs = None
+        if self._needs:
+            self._needs.add(job_id, config)
+
+    def _needing(self, key: str) -> Iterator[tuple[str, str, str]]:
+        """Yields jobs that have not ended and may need a job, a bundle or a data file.
+
+        Each with its configuration and its project.
+        """
+        if self._needs is None:
+            named = " OR ".join(f"instr(config, '{place}')" for place in PLACES)
+            self._needs = Needs(
+                self._connection.execute(
+                    f"SELECT id, config FROM jobs WHERE state NOT IN ({_ENDED}) AND ({named})"
+                )
+            )
+        for job_id in self._needs.of(key):
+            row = self._connection.execute(
+                f"SELECT id, config, project FROM jobs WHERE id = ? AND state NOT IN ({_ENDED})",
+                (job_id,),
+            ).fetchone()
+            if row:
+                yield row
+            else:
+                self._needs.drop(key, job_id)
 
     def _models(self, sha256: str, project: str) -> list[str]:
         rows = self._connection.execute(

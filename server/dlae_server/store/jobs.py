@@ -50,6 +50,7 @@ class Jobs(Datasets):
                 "INSERT INTO labels VALUES (?, ?, ?)",
                 [(name, value, job.id) for name, value in options.labels.items()],
             )
+            self._note_needs(job.id, config)
             return self._append(job, event)
 
     def requested(self, request_id: str, request: str, project: str = DEFAULT) -> Job | None:

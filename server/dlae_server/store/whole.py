@@ -2,18 +2,22 @@
 
 import json
 import re
+from itertools import islice
 
 from dlae.v1 import models_pb2 as pb
-from dlae_server.access.projects import key_of, name_of
+from dlae_server.access.projects import name_of
 from dlae_server.errors import JobBusy, ModelInUse
 from dlae_server.jobs.states import FINISHED, NAMES, succeed
 from dlae_server.models.registry import Version
 from dlae_server.models.signature import Signature
 from dlae_server.store.aliases import Aliases
+from dlae_server.store.datasets import MOST_USERS
 from dlae_server.store.jobs import Job, Jobs
 
 # A file that `jobs/checkpoints.py` puts in the place of a reference.
 _LEFT_BY_A_JOB = re.compile(r"/(?:jobs|models)/([^/]+)/(?:checkpoint\.dlae|model\.keras)")
+# What `jobs/served.py` puts in the place of a reference.
+_BUNDLE = re.compile(r"/models/([^/]+)$")
 CONTINUED = "Train from Checkpoint"
 
 
@@ -125,25 +129,18 @@ class Store(Jobs, Aliases):
 
     def _require_no_successor(self, job_id: str) -> None:
         """Raises `JobBusy` where a job that has not ended goes on from what another has left."""
-        waiting = ", ".join(str(state) for state in NAMES if state not in FINISHED)
-        rows = self._connection.execute(
-            f"SELECT id, config FROM jobs WHERE state IN ({waiting}) AND instr(config, ?)",
-            (f"/jobs/{job_id}/",),
-        )
-        for other, config in rows:
+        for other, config, _ in self._needing(job_id):
             if _begun_by(config) == job_id:
                 raise JobBusy(job_id, f"has the checkpoint that job '{other}' goes on from")
 
     def _heirs(self, model: pb.Model) -> list[str]:
         """Returns the jobs that have not ended and go on from a model, or predict with it."""
-        waiting = [state for state in NAMES if state not in FINISHED]
-        reference = key_of(model.project, f"{model.name}@{model.version}")
-        return [
-            f"the job {job.id}"
-            for job in self.in_state(*waiting)
-            if key_of(job.project, job.model) == reference
-            or _begun_by(self.config(job.id)) == model.bundle
-        ]
+        heirs = (
+            job_id
+            for job_id, config, _ in self._needing(model.bundle)
+            if _predicts_with(config) == model.bundle or _begun_by(config) == model.bundle
+        )
+        return [f"the job {job_id}" for job_id in islice(heirs, MOST_USERS)]
 
     def _parent(self, config: str) -> str:
         """Returns where the training of a configuration began; empty where with nothing."""
@@ -154,6 +151,13 @@ class Store(Jobs, Aliases):
         if row:
             return f"{name_of(row[0])}@{row[1]}"
         return f"job:{job_id}" if job_id and self.has_job(job_id) else ""
+
+
+def _predicts_with(config: str) -> str:
+    """Returns the bundle that a session of inference applies; empty for none."""
+    paths = json.loads(config).get("paths", {})
+    found = _BUNDLE.search(paths.get("load_model", ""))
+    return found[1] if found else ""
 
 
 def _begun_by(config: str) -> str:

@@ -157,7 +157,8 @@ def test_a_job_that_goes_on_from_a_model_keeps_it_and_names_its_parent(
 
 def test_a_session_of_inference_keeps_its_model_until_it_has_ended(store: Store) -> None:
     job = Job(id="session", name="m", model="m@1")
-    store.add_job(job, "{}", enter(job, Job.STATE_QUEUED))
+    config = '{"paths": {"load_model": "/data/models/m-0"}}'
+    store.add_job(job, config, enter(job, Job.STATE_QUEUED))
     with pytest.raises(ModelInUse, match="the job session needs the model 'm@1'"):
         store.delete_model("m", 1, False, BY)
     store.record("session", lambda job: enter(job, Job.STATE_CANCELLED))
