@@ -93,13 +93,16 @@ def remove_bundle(data_dir: Path, model: Model) -> None:
 async def sweep(data_dir: Path, journal: Journal) -> None:
     """Removes what a crash has left among the bundles, before any job runs.
 
-    A folder goes if its name says so, or if it is of a job of the store that has no model: it was
-    about to be told of, or had just been deleted. A folder that the store knows nothing of stays:
-    perhaps the store is an older one than the folder.
+    A folder goes if its name says so, or if it is of a job of the store that has no model, or of an
+    import that was still under way: it was about to be told of, or had just been deleted. A folder
+    that the store knows nothing of stays: perhaps the store is an older one than the folder.
     """
     there = await asyncio.to_thread(_names, models_folder(data_dir))
-    for name in there - await journal.call(journal.store.bundles):
-        passing = name.startswith((LEAVING, COMING))
+    coming = {name.removeprefix(COMING) for name in there if name.startswith(COMING)}
+    unknown = there - await journal.call(journal.store.bundles)
+    # What says that an import was under way goes after its bundle.
+    for name in sorted(unknown, key=lambda name: name.startswith(COMING)):
+        passing = name.startswith((LEAVING, COMING)) or name in coming
         if passing or await journal.call(journal.store.has_job, name):
             LOG.info("removing %s, which is no model", name)
             await asyncio.to_thread(shutil.rmtree, models_folder(data_dir) / name, True)
