@@ -49,6 +49,11 @@ class Settings:
         require_tokens: Whether calls need credentials where no token has ever been made.
         metrics_host: Address of `/metrics`; None: that of `listen` where only this machine can
             reach it, else 127.0.0.1.
+        audit: Whether there is an audit log.
+        audit_key: File of the key that signs it; None: it is not signed.
+        audit_predictions: Whether every prediction is recorded with its output.
+        audit_when_full: What becomes of calls that cannot be recorded: `refuse` or `go-on`.
+        audit_segment_bytes: Length from which on a file of the log is followed by another.
     """
 
     listen: str
@@ -87,6 +92,11 @@ class Settings:
     tls_client_ca: Path | None = None
     require_tokens: bool = False
     metrics_host: str | None = None
+    audit: bool = True
+    audit_key: Path | None = None
+    audit_predictions: bool = False
+    audit_when_full: str = "refuse"
+    audit_segment_bytes: int = 64 << 20
 
     @property
     def weights_folder(self) -> Path:
