@@ -12,6 +12,7 @@ class Settings:
         listen: `host:port`; port 0 takes any free one.
         data_dir: Folder of jobs and models.
         data_roots: Folders whose files configurations may name.
+        project_roots: Those of one project only, each with its project.
         metrics_port: Port of `/metrics`; 0 takes any free one, None switches it off.
         rest_address: `host:port` of the Open Inference Protocol over HTTP; None: nowhere.
         rest_body_seconds: How long the body of a request over HTTP may take to come.
@@ -92,11 +93,16 @@ class Settings:
     tls_client_ca: Path | None = None
     require_tokens: bool = False
     metrics_host: str | None = None
+    project_roots: tuple[tuple[str, Path], ...] = ()
     audit: bool = True
     audit_key: Path | None = None
     audit_predictions: bool = False
     audit_when_full: str = "refuse"
     audit_segment_bytes: int = 64 << 20
+
+    def roots_of(self, project: str) -> tuple[Path, ...]:
+        """Returns the folders whose files configurations of a project may name."""
+        return (*self.data_roots, *(root for own, root in self.project_roots if own == project))
 
     @property
     def weights_folder(self) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 from dlae.v1 import models_pb2 as pb
 from dlae.v1.training_pb2 import Job
 from dlae_core.errors import CorruptArtifact, DlaeError, IncompatibleArtifact, StorageFailed
+from dlae_server.access.projects import DEFAULT
 from dlae_server.errors import InvalidRequest, InvalidStream, QueueFull
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.process import TaskProcess
@@ -44,13 +45,14 @@ class Importer:
         self._busy = False
 
     async def store(
-        self, header: pb.ImportModelHeader, data: AsyncIterator[bytes]
+        self, header: pb.ImportModelHeader, data: AsyncIterator[bytes], project: str = DEFAULT
     ) -> tuple[pb.Model, str]:
         """Stores a model as the next version of its name; returns it and what was taken.
 
         Args:
             header: What comes.
             data: The file, in pieces.
+            project: Whose model it becomes.
 
         Raises:
             InvalidRequest: The header is not allowed.
@@ -70,7 +72,8 @@ class Importer:
             file = coming / f"model.{header.format}"
             await _received(header, data, file)
             report = await self._adopted(header.config_json, file, coming)
-            model = await asyncio.to_thread(_placed, coming / "bundle", bundle, header.name)
+            job = Job(name=header.name, project=project)
+            model = await asyncio.to_thread(_placed, coming / "bundle", bundle, job)
             model = await self._journal.call(self._journal.store.record_import, model, by)
             return model, report
         except OSError as error:
@@ -148,10 +151,10 @@ async def _last(process: TaskProcess) -> dict[str, Any]:
     return last
 
 
-def _placed(folder: Path, bundle: str, name: str) -> pb.Model:
+def _placed(folder: Path, bundle: str, job: Job) -> pb.Model:
     """Moves a bundle to its place; returns it as a model."""
     target = folder.parent.parent / bundle
-    model = model_from_bundle(folder, Job(name=name))
+    model = model_from_bundle(folder, job)
     model.bundle = bundle
     folder.replace(target)
     return model
