@@ -20,6 +20,7 @@ DlaeError
 ├─ Unauthenticated     it is not known who calls
 │  └─ CredentialsMissing, TokenInvalid, CredentialsExpired
 ├─ PermissionDenied    it is known, and not allowed
+│  └─ ProjectDenied    not in this project
 └─ CannotStart         the server cannot start as it was asked to
 """
 
@@ -233,6 +234,17 @@ class PermissionDenied(DlaeError):
         super().__init__(
             f"expected the scope '{least}' for {call}, got '{name}' with the scope '{scope}'; ask "
             "whoever runs the server for a token with more"
+        )
+
+
+class ProjectDenied(PermissionDenied):
+    """Who calls is known, and may not in this project, of which nothing is told."""
+
+    def __init__(self, name: str, projects: tuple[str, ...], asked: str) -> None:
+        DlaeError.__init__(
+            self,
+            f"expected a project of '{name}', {', '.join(projects)}, got '{asked[:60]}'; ask "
+            "whoever runs the server for a token that holds there",
         )
 
 

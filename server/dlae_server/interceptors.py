@@ -12,7 +12,15 @@ import grpc
 from grpc_status import rpc_status
 
 from dlae_core.errors import DlaeError
-from dlae_server.access.guard import ANYBODY, CALLER, Caller, Guard, authorization_of, common_name
+from dlae_server.access.guard import (
+    ANYBODY,
+    CALLER,
+    Caller,
+    Guard,
+    common_name,
+    header_of,
+)
+from dlae_server.access.projects import PROJECT_HEADER
 from dlae_server.metrics import Metrics
 from dlae_server.status import internal_status, status_of
 
@@ -103,16 +111,21 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
     def _admission(self, method: str, metadata: Any) -> tuple[Admission, bool]:
         """Returns what lets a call in, and whether it is known already that it does not."""
-        authorization, guard = authorization_of(metadata), self._guard
+        authorization, guard = header_of(metadata), self._guard
+        project = header_of(metadata, PROJECT_HEADER)
         if not guard.decides_early(authorization):
             return lambda context: guard.admit(
-                method, None, common_name(context.auth_context())
+                method, None, common_name(context.auth_context()), project
             ), False
+
+        def admitted() -> Caller:
+            return guard.admit(method, authorization, project=project)
+
         try:
-            known = [guard.admit(method, authorization)]
+            known = [admitted()]
         except DlaeError as error:
             return _raising(error), True
-        return lambda context: known.pop() if known else guard.admit(method, authorization), False
+        return lambda context: known.pop() if known else admitted(), False
 
 
 def _raising(error: DlaeError) -> Admission:

@@ -55,6 +55,7 @@ STATUSES: dict[type[core.DlaeError], grpc.StatusCode] = {
     server.TokenInvalid: grpc.StatusCode.UNAUTHENTICATED,
     server.CredentialsExpired: grpc.StatusCode.UNAUTHENTICATED,
     server.PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
+    server.ProjectDenied: grpc.StatusCode.PERMISSION_DENIED,
     server.CannotStart: grpc.StatusCode.INTERNAL,
 }
 

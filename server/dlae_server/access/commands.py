@@ -34,19 +34,20 @@ def token() -> None:
     is_flag=True,
     help="Give the scope to client certificates with the common name NAME, and make no token.",
 )
+@click.option(
+    "--project",
+    "projects",
+    multiple=True,
+    help="Where it holds, the first where a call names none; repeatable, '*': everywhere.  "
+    "[default: default]",
+)
 @AS_JSON
 @click.pass_obj
-def create(
-    settings: Settings,
-    name: str,
-    scope: str,
-    expires: float | None,
-    certificate: bool,
-    as_json: bool,
-) -> None:
+def create(settings: Settings, name: str, scope: str, as_json: bool, **given: Any) -> None:
     """Makes a token for NAME and shows it, once; as user of jobs stands NAME."""
+    days, certificate, projects = given["expires"], given["certificate"], given["projects"]
     with _sentences():
-        grant, text = tokens.create(settings.data_dir, name, scope, expires, certificate)
+        grant, text = tokens.create(settings.data_dir, name, scope, days, certificate, projects)
     if as_json:
         click.echo(json.dumps({**_row(grant), **({"token": text} if text else {})}))
         return
@@ -69,7 +70,7 @@ def show(settings: Settings, as_json: bool) -> None:
         expires = f"  until {row['expires']}" if row["expires"] else ""
         click.echo(
             f"{row['id']}  {row['kind']:<11}  {row['scope']:<9}  {row['state']:<7}  "
-            f"{row['name']}{expires}"
+            f"{row['name']}  in {', '.join(row['projects'])}{expires}"
         )
 
 
@@ -94,6 +95,7 @@ def _row(grant: Grant) -> dict[str, Any]:
         "name": grant.name,
         "kind": "token" if grant.sha256 else "certificate",
         "scope": grant.scope,
+        "projects": list(grant.projects),
         "state": grant.state,
         "created": _time(grant.created),
         "expires": _time(grant.expires),

@@ -6,12 +6,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlae_server.access.projects import ALL, DEFAULT, checked_project
 from dlae_server.access.scopes import OPEN, SCOPES, allows, least_scope
 from dlae_server.access.tokens import Grant, Grants, digest, public_part
 from dlae_server.errors import (
     CredentialsExpired,
     CredentialsMissing,
     PermissionDenied,
+    ProjectDenied,
     TokenInvalid,
 )
 
@@ -26,10 +28,12 @@ class Caller:
     Attributes:
         name: Of the token or the certificate; empty where nobody had to say.
         scope: What it allows.
+        project: Where it is made: there is nothing for it outside.
     """
 
     name: str = ""
     scope: str = SCOPES[-1]
+    project: str = DEFAULT
 
 
 ANYBODY = Caller()
@@ -39,6 +43,11 @@ CALLER: ContextVar[Caller] = ContextVar("caller", default=ANYBODY)
 def caller_or(name: str) -> str:
     """Returns who the present call is proved to come from, or else a name that it gives itself."""
     return CALLER.get().name or name
+
+
+def present_project() -> str:
+    """Returns the project of the present call."""
+    return CALLER.get().project
 
 
 class Guard:
@@ -57,28 +66,37 @@ class Guard:
         self._required = required
         self.certificates = certificates
 
-    def admit(self, method: str, authorization: str | None, certificate: str = "") -> Caller:
+    def admit(
+        self,
+        method: str,
+        authorization: str | None,
+        certificate: str = "",
+        project: str | None = None,
+    ) -> Caller:
         """Returns whose call this is.
 
         Args:
             method: `/service/method`.
             authorization: Value of the header.
             certificate: Common name of the certificate that the client has proved; may be empty.
+            project: That the call names; None: the first of whoever calls.
 
         Raises:
             CredentialsMissing, TokenInvalid, CredentialsExpired: It is not known who calls.
             PermissionDenied: They may not call this.
+            ProjectDenied: They may, but not in this project.
+            InvalidRequest: There can be no project of this name.
             CorruptArtifact: The tokens cannot be read, so that nobody is let in.
         """
         least = least_scope(method)
         if least == OPEN:
             return ANYBODY
         if not self._required and not self._grants.any():
-            return Caller(certificate)
+            return Caller(certificate, project=checked_project(project or DEFAULT))
         grant = self._of_token(authorization) if authorization else self._of_name(certificate)
         if not allows(grant.scope, least):
             raise PermissionDenied(method, grant.name, grant.scope, least)
-        return Caller(grant.name, grant.scope)
+        return Caller(grant.name, grant.scope, _project(grant, project))
 
     def decides_early(self, authorization: str | None) -> bool:
         """Returns whether a call can be judged by its header, before anything of it is read."""
@@ -102,10 +120,10 @@ class Guard:
         return _unexpired(grant)
 
 
-def authorization_of(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
-    """Returns the header among a call's metadata; None where there is none."""
+def header_of(metadata: Iterable[tuple[str, str | bytes]], header: str = HEADER) -> str | None:
+    """Returns a header among a call's metadata; None where there is none."""
     for name, value in metadata or ():
-        if name == HEADER:
+        if name == header:
             return value if isinstance(value, str) else value.decode("latin-1")
     return None
 
@@ -118,6 +136,20 @@ def common_name(facts: Mapping[str, Iterable[bytes]]) -> str:
     """
     names = list(facts.get("x509_common_name", ()))
     return names[0].decode(errors="replace") if len(names) == 1 else ""
+
+
+def _project(grant: Grant, asked: str | None) -> str:
+    """Returns the project of a call.
+
+    Raises:
+        InvalidRequest: There can be none of this name.
+        ProjectDenied: The grant does not hold there.
+    """
+    if not asked:
+        return DEFAULT if grant.projects[0] == ALL else grant.projects[0]
+    if ALL not in grant.projects and asked not in grant.projects:
+        raise ProjectDenied(grant.name, grant.projects, asked)
+    return checked_project(asked)
 
 
 def _unexpired(grant: Grant) -> Grant:

@@ -11,7 +11,7 @@ from dlae_server.errors import InvalidRequest
 DEFAULT = "default"
 # Of a grant: any project.
 ALL = "*"
-HEADER = "dlae-project"
+PROJECT_HEADER = "dlae-project"
 PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 

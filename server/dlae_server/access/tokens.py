@@ -13,12 +13,14 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from dlae_core.errors import CorruptArtifact, StorageFailed
+from dlae_server.access.projects import ALL, DEFAULT, checked_project
 from dlae_server.access.scopes import SCOPES
 from dlae_server.errors import InvalidRequest
 
@@ -40,6 +42,7 @@ class Grant:
         created: Seconds since 1970.
         expires: The same; None: never.
         revoked: The same; None: not.
+        projects: In which it holds, the first where a call names none; `*`: in all.
     """
 
     id: str
@@ -49,6 +52,7 @@ class Grant:
     created: float
     expires: float | None = None
     revoked: float | None = None
+    projects: tuple[str, ...] = (DEFAULT,)
 
     @property
     def state(self) -> str:
@@ -72,7 +76,12 @@ def public_part(token: str) -> str:
 
 
 def create(
-    folder: Path, name: str, scope: str, days: float | None = None, certificate: bool = False
+    folder: Path,
+    name: str,
+    scope: str,
+    days: float | None = None,
+    certificate: bool = False,
+    projects: Sequence[str] = (),
 ) -> tuple[Grant, str]:
     """Adds a grant; returns it with its token, which is kept nowhere, empty for a certificate.
 
@@ -82,15 +91,17 @@ def create(
         scope: One of `SCOPES`.
         days: After which it expires; None: never.
         certificate: Whether a client certificate of that name is what has the scope.
+        projects: In which it holds; none: in `default`, `*`: in all.
 
     Raises:
-        InvalidRequest: The name is not allowed, or has a valid grant of its kind.
+        InvalidRequest: A name is not allowed, or has a valid grant of its kind.
         CorruptArtifact, StorageFailed: The file cannot be read or written.
     """
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         raise InvalidRequest(f"expected a name of 1 to {LONGEST_NAME} printable characters")
     if scope not in SCOPES:
         raise InvalidRequest(f"expected a scope of {', '.join(SCOPES)}, got '{scope[:40]}'")
+    within = tuple(one if one == ALL else checked_project(one) for one in projects) or (DEFAULT,)
     now = time.time()
     with _changing(folder) as grants:
         if any(
@@ -101,7 +112,8 @@ def create(
         number = secrets.token_hex(4)
         token = "" if certificate else f"{PREFIX}_{number}_{secrets.token_urlsafe(32)}"
         expires = None if days is None else now + days * DAY
-        grant = Grant(number, name, scope, digest(token) if token else "", now, expires)
+        kept = digest(token) if token else ""
+        grant = Grant(number, name, scope, kept, now, expires, projects=within)
         grants.append(grant)
     return grant, token
 
@@ -132,7 +144,7 @@ def read_grants(folder: Path) -> list[Grant]:
     """
     path = folder / TOKENS_FILE
     try:
-        return [Grant(**row) for row in json.loads(path.read_text())["grants"]]
+        return [_grant(row) for row in json.loads(path.read_text())["grants"]]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -184,6 +196,11 @@ class Grants:
         self._certificates = {grant.name: grant for grant in grants if not grant.sha256}
         self._any = self._any or bool(seen)
         self._seen = seen
+
+
+def _grant(row: dict[str, Any]) -> Grant:
+    # Those of before there were projects hold in the one that all things of then belong to.
+    return Grant(**{**row, "projects": tuple(row.get("projects", (DEFAULT,)))})
 
 
 def _unreadable() -> CorruptArtifact:

@@ -1,7 +1,8 @@
 """Where data files lie, complete and on their way in, and what is swept of them.
 
 In the folder `datasets`: `HEX.h5`, a file that the store knows, named by its SHA-256; `HEX.part`,
-what has come of an upload; `HEX.gone`, a file that was deleted, for the moment that this takes.
+what has come of an upload, `PROJECT+HEX.part` for another project than `default`; `HEX.gone`, a
+file that was deleted, for the moment that this takes.
 """
 
 import logging
@@ -12,10 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from dlae_core.bundle import sync_folder
+from dlae_server.access.projects import DEFAULT
 
 LOG = logging.getLogger(__name__)
 
 ENDING, PART, GONE = ".h5", ".part", ".gone"
+# Ends the name of a project, which has none.
+MARK = "+"
 # How long what has come of an upload is kept after its last piece.
 KEPT_SECONDS = 24 * 3600.0
 
@@ -30,9 +34,10 @@ def dataset_file(data_dir: Path, sha256: str) -> Path:
     return datasets_folder(data_dir) / f"{sha256}{ENDING}"
 
 
-def part_file(data_dir: Path, sha256: str) -> Path:
-    """Returns the place of a file on its way in."""
-    return datasets_folder(data_dir) / f"{sha256}{PART}"
+def part_file(data_dir: Path, sha256: str, project: str = DEFAULT) -> Path:
+    """Returns the place of a file on its way in: what has come of it is its project's alone."""
+    mark = "" if project == DEFAULT else f"{project}{MARK}"
+    return datasets_folder(data_dir) / f"{mark}{sha256}{PART}"
 
 
 def length_of(path: Path) -> int:
@@ -57,11 +62,16 @@ def taken_away(data_dir: Path, sha256: str) -> Path:
     return gone
 
 
-def set_aside(data_dir: Path, known: set[str]) -> None:
+def set_aside(data_dir: Path, known: set[str], keep: bool = True) -> None:
     """Makes uploads of files that the store does not know, before any upload begins.
 
     A crash came between their name and the store, or between the store and their removal: whoever
     sends them again need not send a byte; after a day they are swept.
+
+    Args:
+        data_dir: The server's folder.
+        known: SHA-256 of what the store knows.
+        keep: Whether all belong to `default`; otherwise nobody knows whose they are, and they go.
     """
     for path in datasets_folder(data_dir).glob(f"*{GONE}"):
         path.unlink()
@@ -70,6 +80,9 @@ def set_aside(data_dir: Path, known: set[str]) -> None:
             LOG.info(
                 "setting aside the data file %s, which the store does not know", path.stem[:12]
             )
+            if not keep:
+                path.unlink()
+                continue
             path.replace(path.with_suffix(PART))
             os.utime(path.with_suffix(PART))
 
@@ -86,9 +99,18 @@ def sweep(data_dir: Path, active: set[str], kept_seconds: float = KEPT_SECONDS) 
             path.unlink(missing_ok=True)
 
 
-def part_bytes(data_dir: Path, but: set[str]) -> int:
-    """Returns the length of all that is on its way in, but for some."""
-    return sum(length_of(path) for path in _parts(data_dir) if path.stem not in but)
+def part_bytes(data_dir: Path, but: set[str], project: str = DEFAULT) -> int:
+    """Returns the length of all that is on its way into a project, but for some."""
+    return sum(
+        length_of(path)
+        for path in _parts(data_dir)
+        if path.stem not in but and _owner(path) == project
+    )
+
+
+def _owner(part: Path) -> str:
+    project, mark, _ = part.stem.partition(MARK)
+    return project if mark else DEFAULT
 
 
 def _parts(data_dir: Path) -> Iterator[Path]:

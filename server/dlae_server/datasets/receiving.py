@@ -12,6 +12,7 @@ from typing import Self
 
 from dlae.v1.datasets_pb2 import Dataset, DatasetPiece, StartUploadRequest
 from dlae_core.errors import StorageFailed, UnusableDataset
+from dlae_server.access.projects import DEFAULT
 from dlae_server.datasets import arrival
 from dlae_server.datasets.arrival import Arrival
 from dlae_server.datasets.files import (
@@ -60,8 +61,8 @@ class Receiver:
         self._journal = journal
         log = datasets_folder(settings.data_dir) / "arrival.log"
         self._arrival = Arrival(log, command)
-        # SHA-256 to length of what is on its way in.
-        self._active: dict[str, int] = {}
+        # Name of the part on the disk -> length and project of what is on its way in.
+        self._active: dict[str, tuple[int, str]] = {}
 
     async def start(self) -> None:
         """Puts in order what a crash has left, before any upload begins, and goes on doing so.
@@ -69,10 +70,11 @@ class Receiver:
         Raises:
             StorageFailed: The folder cannot be written.
         """
-        known = await self._journal.call(self._journal.store.dataset_hashes)
+        call, store = self._journal.call, self._journal.store
+        known, shared = await call(store.dataset_hashes), await call(store.has_projects)
         try:
             datasets_folder(self._settings.data_dir).mkdir(parents=True, exist_ok=True)
-            await asyncio.to_thread(set_aside, self._settings.data_dir, known)
+            await asyncio.to_thread(set_aside, self._settings.data_dir, known, not shared)
         except OSError as error:
             raise StorageFailed(f"cannot write the folder of data: {error.strerror}") from error
         # It ends with the loop.
@@ -93,22 +95,29 @@ class Receiver:
         except OSError as error:
             LOG.warning("uploads cannot be swept: %s", error.strerror)
 
-    async def begun(self, header: StartUploadRequest) -> tuple[int, Dataset | None]:
-        """Returns how much of a file is there, and the file where it is complete.
+    async def begun(
+        self, header: StartUploadRequest, project: str = DEFAULT
+    ) -> tuple[int, Dataset | None]:
+        """Returns how much of a file a project has, and the file where it is complete.
+
+        What others have brought counts for nothing: who knows the hash of a file does not have it.
 
         Raises:
             InvalidRequest: The header is not allowed.
         """
         self._check(header)
-        if await self._journal.call(self._journal.store.has_dataset, header.sha256):
-            return header.size_bytes, await self._known(header)
-        length = await asyncio.to_thread(length_of, self._part(header))
+        if await self._journal.call(self._journal.store.has_dataset, header.sha256, project):
+            return header.size_bytes, await self._known(header, project)
+        length = await asyncio.to_thread(length_of, self._part(header, project))
         return (length if length <= header.size_bytes else 0), None
 
     async def take(
-        self, header: StartUploadRequest, pieces: AsyncIterator[DatasetPiece]
+        self,
+        header: StartUploadRequest,
+        pieces: AsyncIterator[DatasetPiece],
+        project: str = DEFAULT,
     ) -> Dataset:
-        """Takes in what is missing of a file, checks and stores it.
+        """Takes in what a project is missing of a file, checks and stores it.
 
         Raises:
             InvalidRequest: The header is not allowed.
@@ -120,23 +129,24 @@ class Receiver:
             UploadStalled: Nothing more comes.
         """
         self._check(header)
-        if await self._journal.call(self._journal.store.has_dataset, header.sha256):
-            return await self._known(header)
-        if header.sha256 in self._active:
+        if await self._journal.call(self._journal.store.has_dataset, header.sha256, project):
+            return await self._known(header, project)
+        active = self._part(header, project).stem
+        if active in self._active:
             raise QueueFull("uploads of this file", 1, retry_seconds=1.0)
-        self._active[header.sha256] = header.size_bytes
+        self._active[active] = header.size_bytes, project
         try:
-            await self._require_room(header)
-            return await self._taken(header, pieces)
+            await self._require_room(header, project)
+            return await self._taken(header, pieces, project)
         except OSError as error:
             raise StorageFailed(f"the data cannot be stored: {error.strerror}") from error
         finally:
-            del self._active[header.sha256]
+            del self._active[active]
 
     async def _taken(
-        self, header: StartUploadRequest, pieces: AsyncIterator[DatasetPiece]
+        self, header: StartUploadRequest, pieces: AsyncIterator[DatasetPiece], project: str
     ) -> Dataset:
-        path = self._part(header)
+        path = self._part(header, project)
         self._arrival.start()
         with Part(path, header.size_bytes) as part:
             await self._received(part, pieces)
@@ -151,10 +161,18 @@ class Receiver:
             path.unlink()
             raise
         dataset.sha256, dataset.size_bytes = header.sha256, header.size_bytes
-        target = dataset_file(self._settings.data_dir, header.sha256)
-        await asyncio.to_thread(put_in_place, path, target)
+        stored = await self._journal.call(self._stored, path, dataset, header.name, project)
         LOG.info("stored the data file %s of %d bytes", header.sha256[:12], header.size_bytes)
-        return await self._journal.call(self._journal.store.add_dataset, dataset, header.name)
+        return stored
+
+    def _stored(self, path: Path, dataset: Dataset, name: str, project: str) -> Dataset:
+        """Gives a file its place and its row.
+
+        Runs in the store's thread: who deletes the same file of another project does so before or
+        after both.
+        """
+        put_in_place(path, dataset_file(self._settings.data_dir, dataset.sha256))
+        return self._journal.store.add_dataset(dataset, name, project)
 
     async def _received(self, part: Part, pieces: AsyncIterator[DatasetPiece]) -> None:
         """Writes and hashes what comes, in threads, some pieces while the next come."""
@@ -184,23 +202,27 @@ class Receiver:
         except TimeoutError:
             raise UploadStalled(seconds) from None
 
-    async def _known(self, header: StartUploadRequest) -> Dataset:
+    async def _known(self, header: StartUploadRequest, project: str) -> Dataset:
         """Returns a file that is there, under a new name where one is given."""
         call, store = self._journal.call, self._journal.store
-        known = await call(store.dataset, Reference(sha256=header.sha256))
-        return await call(store.add_dataset, known, header.name) if header.name else known
+        known = await call(store.dataset, Reference(sha256=header.sha256), project)
+        named = (known, header.name, project)
+        return await call(store.add_dataset, *named) if header.name else known
 
-    async def _require_room(self, header: StartUploadRequest) -> None:
+    async def _require_room(self, header: StartUploadRequest, project: str) -> None:
         """Raises `QuotaExceeded` or `StorageFailed` where a file has no room."""
         call, store, settings = self._journal.call, self._journal.store, self._settings
-        coming = sum(self._active.values()) - header.size_bytes
-        left = await asyncio.to_thread(part_bytes, settings.data_dir, set(self._active))
-        kept = await call(store.dataset_bytes) + coming + left
+        coming = sum(size for size, _ in self._active.values()) - header.size_bytes
+        own = sum(size for size, one in self._active.values() if one == project)
+        left = await asyncio.to_thread(part_bytes, settings.data_dir, set(self._active), project)
+        kept = await call(store.dataset_bytes, project) + own - header.size_bytes + left
         limit = settings.dataset_bytes
         if limit is not None and kept + header.size_bytes > limit:
-            unused = await call(store.unused_datasets, 3)
+            unused = await call(store.unused_datasets, 3, project)
             raise QuotaExceeded(header.size_bytes, kept, limit, ", ".join(map(_told, unused)))
-        missing = header.size_bytes - await asyncio.to_thread(length_of, self._part(header))
+        missing = header.size_bytes - await asyncio.to_thread(
+            length_of, self._part(header, project)
+        )
         free = shutil.disk_usage(settings.data_dir).free
         if coming + missing + settings.free_bytes > free:
             raise StorageFailed("the server's disk has no room for this data file")
@@ -211,8 +233,8 @@ class Receiver:
         if header.name:
             checked_name(header.name)
 
-    def _part(self, header: StartUploadRequest) -> Path:
-        return part_file(self._settings.data_dir, header.sha256)
+    def _part(self, header: StartUploadRequest, project: str) -> Path:
+        return part_file(self._settings.data_dir, header.sha256, project)
 
 
 class Work:

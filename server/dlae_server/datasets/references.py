@@ -8,6 +8,7 @@ from dlae.v1.config_pb2 import Config
 from dlae.v1.datasets_pb2 import Dataset
 from dlae_core.config.references import DATASET, INFERENCE, SHA256, is_dataset_reference
 from dlae_core.errors import Violation
+from dlae_server.access.projects import DEFAULT
 from dlae_server.datasets.files import dataset_file
 from dlae_server.datasets.roots import TRAINING_PATHS
 from dlae_server.errors import DatasetNotFound, InvalidRequest
@@ -57,8 +58,10 @@ def parse_dataset(text: str) -> Reference:
     return Reference(name=match[1], version=int(match[2]) if match[2] else None)
 
 
-async def data_in_place(config: Config, journal: Journal, data_dir: Path) -> list[Violation]:
-    """Puts the file in the place of every reference to data; returns what is wrong with others.
+async def data_in_place(
+    config: Config, journal: Journal, data_dir: Path, project: str = DEFAULT
+) -> list[Violation]:
+    """Puts a project's file in the place of every reference; returns what is wrong with others.
 
     Raises:
         ShuttingDown: The store is closed.
@@ -71,7 +74,7 @@ async def data_in_place(config: Config, journal: Journal, data_dir: Path) -> lis
         if not is_dataset_reference(text):
             continue
         try:
-            dataset = await journal.call(journal.store.dataset, parse_dataset(text))
+            dataset = await journal.call(journal.store.dataset, parse_dataset(text), project)
         except (InvalidRequest, DatasetNotFound) as error:
             found.append(Violation(f"paths.{key}", "DATASET_NOT_FOUND", str(error)))
             continue

@@ -13,6 +13,7 @@ from dlae_core.config.references import (
     is_reference,
 )
 from dlae_core.errors import Violation
+from dlae_server.store.connection import STORE_FILE
 
 # Field of `Paths` to its spelling. The others are not read in training.
 TRAINING_PATHS = {
@@ -23,6 +24,8 @@ TRAINING_PATHS = {
     "split_groups": "split_groups",
 }
 CONTINUED = "Train from Checkpoint"
+# Folders beside the store of a server.
+_KEPT = frozenset({"jobs", "models", "datasets"})
 # Weights of a backbone that are no file of the user's.
 NO_FILE = ("", "none", "None", "imagenet")
 
@@ -104,7 +107,16 @@ def _violations(
 
 
 def _is_inside(real: Path, roots: Sequence[Path]) -> bool:
-    return any(real.is_relative_to(root.resolve()) for root in roots)
+    inside = any(real.is_relative_to(root.resolve()) for root in roots)
+    return inside and not _is_kept(real)
+
+
+def _is_kept(real: Path) -> bool:
+    """Returns whether a server keeps a file: it belongs to a project, and is found by reference."""
+    return any(
+        place.name in _KEPT and (place.parent / STORE_FILE).exists()
+        for place in (real, *real.parents)
+    )
 
 
 def _real(path: Path) -> Path | None:

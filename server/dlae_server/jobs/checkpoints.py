@@ -7,6 +7,7 @@ from dlae.v1.config_pb2 import Config
 from dlae_core.bundle import MODEL_FILE
 from dlae_core.config.references import JOB, MODEL, is_reference
 from dlae_core.errors import InvalidConfig, Violation
+from dlae_server.access.projects import DEFAULT, key_of
 from dlae_server.errors import InvalidRequest, JobNotFound, ModelNotFound
 from dlae_server.jobs.journal import Journal
 from dlae_server.models.registry import parse_reference
@@ -26,8 +27,10 @@ def bundle_folder(data_dir: Path, job_id: str) -> Path:
     return data_dir / "models" / job_id
 
 
-async def put_in_place(config: Config, journal: Journal, data_dir: Path) -> None:
-    """Puts the file in the place of a reference to a checkpoint, where there is one.
+async def put_in_place(
+    config: Config, journal: Journal, data_dir: Path, project: str = DEFAULT
+) -> None:
+    """Puts a project's file in the place of a reference to a checkpoint, where there is one.
 
     Raises:
         InvalidConfig: The job or model is not there, or has left nothing.
@@ -38,7 +41,7 @@ async def put_in_place(config: Config, journal: Journal, data_dir: Path) -> None
     if not is_reference(reference):
         return
     try:
-        job_id = await _job_of(reference, journal)
+        job_id = await _job_of(reference, journal, project)
     except (InvalidRequest, JobNotFound, ModelNotFound) as error:
         raise InvalidConfig([Violation(PATH, "CHECKPOINT_NOT_FOUND", str(error))]) from error
     # A model of before there were checkpoints has weights.
@@ -56,10 +59,10 @@ async def put_in_place(config: Config, journal: Journal, data_dir: Path) -> None
     config.paths.load_checkpoint = str(found[0])
 
 
-async def _job_of(reference: str, journal: Journal) -> str:
+async def _job_of(reference: str, journal: Journal, project: str) -> str:
     if reference.startswith(JOB):
-        job = await journal.call(journal.store.job, reference.removeprefix(JOB))
+        job = await journal.call(journal.store.job, reference.removeprefix(JOB), project)
         return job.id
     name, version = parse_reference(reference.removeprefix(MODEL))
-    model = await journal.call(journal.store.model, name, version)
+    model = await journal.call(journal.store.model, key_of(project, name), version)
     return model.bundle

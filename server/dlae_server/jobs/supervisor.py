@@ -6,6 +6,7 @@ import shutil
 
 from dlae.v1 import training_pb2 as pb
 from dlae_core.errors import StorageFailed
+from dlae_server.access.projects import DEFAULT
 from dlae_server.errors import JobNotFound, QueueFull
 from dlae_server.executors.executor import Executor
 from dlae_server.jobs.checkpoints import job_folder
@@ -76,7 +77,7 @@ class Supervisor:
         self._journal.require_running()
         call, store = self._journal.call, self._journal.store
         self._executor.check(job.options)
-        await self._require_room(job.options.user)
+        await self._require_room(job)
         if shutil.disk_usage(self._settings.data_dir).free < self._settings.free_bytes:
             raise StorageFailed("the server's disk is nearly full; no job can be accepted")
         while await call(store.is_taken, job_id := _new_id(job.name)):
@@ -124,7 +125,7 @@ class Supervisor:
         self._journal.require_running()
         job = await self._journal.call(self._journal.store.job, job_id)
         if job.state == Job.STATE_PAUSED:
-            await self._require_room(job.options.user)
+            await self._require_room(job)
         return await self._journal.change(job_id, resume)
 
     async def delete(self, job_id: str) -> Job:
@@ -140,14 +141,15 @@ class Supervisor:
             await asyncio.wait((self._tasks[job_id],))
         return await self._removal.delete(job_id)
 
-    async def _require_room(self, user: str) -> None:
-        """Raises `QueueFull` where too many jobs wait, of one user or of all."""
+    async def _require_room(self, job: Job) -> None:
+        """Raises `QueueFull` where too many jobs wait, of one user of a project or of all."""
         call, store, settings = self._journal.call, self._journal.store, self._settings
         counts = await call(store.count_by_state)
         if counts.get(Job.STATE_QUEUED, 0) >= settings.queued_jobs:
             raise QueueFull("jobs", settings.queued_jobs)
-        limit = settings.queued_jobs_per_user
-        if limit is not None and await call(store.count_of_user, user, Job.STATE_QUEUED) >= limit:
+        limit, own = settings.queued_jobs_per_user, (job.options.user, Job.STATE_QUEUED)
+        project = job.project or DEFAULT
+        if limit is not None and await call(store.count_of_user, *own, project) >= limit:
             raise QueueFull("jobs of this user", limit)
 
     def _stop(self, job: Job) -> None:

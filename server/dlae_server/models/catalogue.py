@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlae.v1 import models_pb2
+from dlae_server.access.projects import DEFAULT, key_of
 from dlae_server.jobs.journal import Journal
 from dlae_server.models.registry import parse_reference
+from dlae_server.serving.host import Target
 from dlae_server.settings import Settings
 from dlae_server.store.connection import STORE_FILE
 
@@ -25,6 +27,16 @@ class Entry:
     model: models_pb2.Model
     folder: Path
 
+    @property
+    def target(self) -> Target:
+        """It, as the host of loaded models knows it."""
+        return target_of(self.model, self.folder)
+
+
+def target_of(model: models_pb2.Model, folder: Path) -> Target:
+    """Returns a model as the host knows it: models of two projects may have one name."""
+    return Target(key_of(model.project, model.name), model.version, folder)
+
 
 class Catalogue:
     """Finds models without asking the store's thread each time.
@@ -39,10 +51,14 @@ class Catalogue:
         store = settings.data_dir / STORE_FILE
         self._connection = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
         self._state: int | None = None
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[tuple[str, str], Entry] = {}
 
-    async def find(self, reference: str) -> Entry:
+    async def find(self, reference: str, project: str = DEFAULT) -> Entry:
         """Returns the model that `name` (the newest version), `name@version` or `name@alias` means.
+
+        Args:
+            reference: Of a project.
+            project: Whose model.
 
         Raises:
             InvalidRequest: It is no reference.
@@ -53,14 +69,14 @@ class Catalogue:
         if state is None or state != self._state:
             self._entries.clear()
             self._state = state
-        if entry := self._entries.get(reference):
+        if entry := self._entries.get((project, reference)):
             return entry
         name, version = parse_reference(reference)
-        model = await self._journal.call(self._journal.store.model, name, version)
+        model = await self._journal.call(self._journal.store.model, key_of(project, name), version)
         entry = Entry(f"{model.name}@{model.version}", model, self.folder(model))
         # What was read may be newer than `state`, never older; it goes with the next change.
         if state is not None and state == self._state:
-            self._entries[reference] = entry
+            self._entries[project, reference] = entry
         return entry
 
     def folder(self, model: models_pb2.Model) -> Path:

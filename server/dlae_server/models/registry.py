@@ -74,6 +74,7 @@ def model_from_bundle(path: Path, job: training_pb2.Job) -> models_pb2.Model:
     files = {**manifest.files, MANIFEST_FILE: FileEntry.of(path / MANIFEST_FILE)}
     return models_pb2.Model(
         name=job.name,
+        project=job.project,
         create_time=created,
         job_id=job.id,
         family=manifest.family,

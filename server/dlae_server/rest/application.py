@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from dlae_core.errors import DlaeError
 from dlae_server import oip
-from dlae_server.access.guard import HEADER, Guard
+from dlae_server.access.guard import CALLER, HEADER, Guard
+from dlae_server.access.projects import PROJECT_HEADER
 from dlae_server.errors import InvalidRequest, QueueFull, TensorTooLarge
 from dlae_server.rest.messages import as_object, infer_request, infer_response
 from dlae_server.services.open_inference import OpenInferenceService
@@ -223,7 +224,9 @@ def _answering(work: Handler, method: str, guard: Guard) -> Handler:
         request_id = uuid.uuid4().hex[:12]
         try:
             _refuse_pages(request)
-            guard.admit(f"/{oip.SERVICE}/{method}", request.headers.get(HEADER))
+            headers = request.headers
+            project = headers.get(PROJECT_HEADER)
+            CALLER.set(guard.admit(f"/{oip.SERVICE}/{method}", headers.get(HEADER), "", project))
             response = await work(request)
         except DlaeError as error:
             response = _failure(error)

@@ -9,6 +9,7 @@ import grpc
 
 from dlae.v1 import datasets_pb2 as pb
 from dlae.v1.datasets_pb2_grpc import DatasetServiceServicer
+from dlae_server.access.guard import present_project
 from dlae_server.datasets.files import taken_away
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.datasets.references import Reference, parse_dataset
@@ -44,7 +45,7 @@ class DatasetService(DatasetServiceServicer):  # type: ignore[misc]
         self, request: pb.StartUploadRequest, context: Context
     ) -> pb.StartUploadResponse:
         """Tells how much of a file is there."""
-        offset, dataset = await self._receiver.begun(request)
+        offset, dataset = await self._receiver.begun(request, present_project())
         return pb.StartUploadResponse(offset=offset, dataset=dataset)
 
     async def UploadDataset(
@@ -53,30 +54,30 @@ class DatasetService(DatasetServiceServicer):  # type: ignore[misc]
         """Takes in a file."""
         header = await _header(requests)
         return pb.UploadDatasetResponse(
-            dataset=await self._receiver.take(header, _pieces(requests))
+            dataset=await self._receiver.take(header, _pieces(requests), present_project())
         )
 
     async def GetDataset(
         self, request: pb.GetDatasetRequest, context: Context
     ) -> pb.GetDatasetResponse:
         """Returns a file and who needs it."""
-        call, store = self._journal.call, self._journal.store
-        dataset = await call(store.dataset, parse_dataset(request.dataset))
-        users = await call(store.dataset_users, dataset.sha256)
+        call, store, project = self._journal.call, self._journal.store, present_project()
+        dataset = await call(store.dataset, parse_dataset(request.dataset), project)
+        users = await call(store.dataset_users, dataset.sha256, project)
         return pb.GetDatasetResponse(dataset=dataset, users=users)
 
     async def ListDatasets(
         self, request: pb.ListDatasetsRequest, context: Context
     ) -> pb.ListDatasetsResponse:
         """Returns a page of files."""
-        call, store = self._journal.call, self._journal.store
+        call, store, project = self._journal.call, self._journal.store, present_project()
         name = checked_name(request.name) if request.name else ""
-        size = page_size(request.page_size)
-        datasets, token = await call(store.datasets, size, request.page_token, name)
+        page = (page_size(request.page_size), request.page_token, name, project)
+        datasets, token = await call(store.datasets, *page)
         return pb.ListDatasetsResponse(
             datasets=datasets,
             next_page_token=token,
-            total_bytes=await call(store.dataset_bytes),
+            total_bytes=await call(store.dataset_bytes, project),
             limit_bytes=self._settings.dataset_bytes or 0,
         )
 
@@ -85,23 +86,28 @@ class DatasetService(DatasetServiceServicer):  # type: ignore[misc]
     ) -> pb.DeleteDatasetResponse:
         """Deletes a file, or a name of one."""
         reference = parse_dataset(request.dataset)
-        dataset, gone = await self._journal.call(self._delete, reference, request.force)
-        if gone:
-            await asyncio.to_thread(gone.unlink, missing_ok=True)
-        return pb.DeleteDatasetResponse(dataset=dataset, file_deleted=gone is not None)
+        wanted = (reference, request.force, present_project())
+        dataset, is_gone, left = await self._journal.call(self._delete, *wanted)
+        if left:
+            await asyncio.to_thread(left.unlink, missing_ok=True)
+        return pb.DeleteDatasetResponse(dataset=dataset, file_deleted=is_gone)
 
-    def _delete(self, reference: Reference, force: bool) -> tuple[pb.Dataset, Path | None]:
-        """Deletes a file, or a name of one; returns what of it is still on the disk.
+    def _delete(
+        self, reference: Reference, force: bool, project: str
+    ) -> tuple[pb.Dataset, bool, Path | None]:
+        """Deletes a file, or a name of one; returns it, whether it is gone, and what is to go.
 
         Runs in the store's thread: an upload of the same content finds either all of it or nothing.
         """
-        dataset, is_gone = self._journal.store.delete_dataset(reference, force)
-        if not is_gone:
-            return dataset, None
-        return dataset, taken_away(self._settings.data_dir, dataset.sha256)
+        store = self._journal.store
+        dataset, is_gone = store.delete_dataset(reference, force, project)
+        if not is_gone or store.has_dataset(dataset.sha256):
+            # Under another name, or another project's as well.
+            return dataset, is_gone, None
+        return dataset, True, taken_away(self._settings.data_dir, dataset.sha256)
 
     def _found(self, request: pb.FindFilesRequest) -> pb.FindFilesResponse:
-        roots = self._settings.data_roots
+        roots = self._settings.roots_of(present_project())
         return pb.FindFilesResponse(
             readable=[
                 is_readable(file.path, file.size_bytes, file.change_time_ns, roots)

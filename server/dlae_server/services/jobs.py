@@ -7,6 +7,7 @@ import grpc
 
 from dlae.v1 import training_pb2 as pb
 from dlae.v1.training_pb2_grpc import TrainingServiceServicer
+from dlae_server.access.guard import present_project
 from dlae_server.errors import InvalidRequest
 from dlae_server.jobs.checkpoints import job_folder
 from dlae_server.jobs.journal import Journal
@@ -29,38 +30,42 @@ class JobCalls(TrainingServiceServicer):  # type: ignore[misc]
 
     async def Status(self, request: pb.StatusRequest, context: Context) -> pb.StatusResponse:
         """Returns a job."""
-        journal = self._journal
-        return pb.StatusResponse(job=await journal.call(journal.store.job, request.job_id))
+        return pb.StatusResponse(job=await self._own(request.job_id))
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         """Returns a page of jobs."""
-        journal, size = self._journal, page_size(request.page_size)
-        jobs, token = await journal.call(journal.store.jobs, size, request.page_token, request)
+        journal, page = self._journal, (page_size(request.page_size), request.page_token)
+        jobs, token = await journal.call(journal.store.jobs, *page, request, present_project())
         return pb.ListJobsResponse(jobs=jobs, next_page_token=token)
 
     async def Watch(
         self, request: pb.WatchRequest, context: Context
     ) -> AsyncIterator[pb.WatchResponse]:
         """Streams a job's events."""
+        await self._own(request.job_id)
         async for event in self._journal.watch(request.job_id, request.after_sequence):
             yield pb.WatchResponse(event=event)
 
     async def Cancel(self, request: pb.CancelRequest, context: Context) -> pb.CancelResponse:
         """Asks a job to stop."""
+        await self._own(request.job_id)
         return pb.CancelResponse(job=await self._supervisor.cancel(request.job_id))
 
     async def Pause(self, request: pb.PauseRequest, context: Context) -> pb.PauseResponse:
         """Asks a job to stop for a while."""
+        await self._own(request.job_id)
         return pb.PauseResponse(job=await self._supervisor.pause(request.job_id))
 
     async def Resume(self, request: pb.ResumeRequest, context: Context) -> pb.ResumeResponse:
         """Has a paused job wait for a worker again."""
+        await self._own(request.job_id)
         return pb.ResumeResponse(job=await self._supervisor.resume(request.job_id))
 
     async def DeleteJob(
         self, request: pb.DeleteJobRequest, context: Context
     ) -> pb.DeleteJobResponse:
         """Deletes a job that has ended."""
+        await self._own(request.job_id)
         return pb.DeleteJobResponse(job=await self._supervisor.delete(request.job_id))
 
     async def Logs(
@@ -69,8 +74,7 @@ class JobCalls(TrainingServiceServicer):  # type: ignore[misc]
         """Streams what the workers of a job have written for people."""
         if request.offset < 0:
             raise InvalidRequest(f"expected an offset of 0 or more, got {request.offset}")
-        journal = self._journal
-        job = await journal.call(journal.store.job, request.job_id)
+        journal, job = self._journal, await self._own(request.job_id)
         path = job_folder(self._settings.data_dir, job.id) / LOG_FILE
         if request.follow:
             found = pieces(journal, path, job.id, request.offset)
@@ -83,8 +87,7 @@ class JobCalls(TrainingServiceServicer):  # type: ignore[misc]
         self, request: pb.FetchResultRequest, context: Context
     ) -> AsyncIterator[pb.FetchResultResponse]:
         """Streams a file that a job wrote."""
-        journal = self._journal
-        job = await journal.call(journal.store.job, request.job_id)
+        job = await self._own(request.job_id)
         file = result_of(job, request.file)
         if not 0 <= request.offset <= file.size_bytes:
             raise InvalidRequest(
@@ -93,3 +96,12 @@ class JobCalls(TrainingServiceServicer):  # type: ignore[misc]
         path = results_folder(self._settings.data_dir, job.id) / file.name
         async for offset, data in chunks(path, request.offset):
             yield pb.FetchResultResponse(file=file.name, offset=offset, data=data)
+
+    async def _own(self, job_id: str) -> pb.Job:
+        """Returns a job of the call's project.
+
+        Raises:
+            JobNotFound: It has none of this id.
+        """
+        journal = self._journal
+        return await journal.call(journal.store.job, job_id, present_project())

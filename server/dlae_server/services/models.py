@@ -15,15 +15,18 @@ from dlae_core.bundle import CONFIG_FILE, Bundle
 from dlae_core.config import read_config, resolve_config
 from dlae_core.config.adoption import adoptable
 from dlae_core.model_card import Identity, card, card_text, monai_metadata
+from dlae_server.access.guard import present_project
+from dlae_server.access.projects import key_of
 from dlae_server.errors import InvalidRequest, InvalidStream, ModelNotFound
 from dlae_server.jobs.journal import Journal
+from dlae_server.models.catalogue import target_of
 from dlae_server.models.files import chunks, models_folder, remove_bundle, small_file
 from dlae_server.models.importing import Importer
 from dlae_server.models.objects import tidy
-from dlae_server.models.registry import checked_alias, checked_name, parse_reference
+from dlae_server.models.registry import Version, checked_alias, checked_name, parse_reference
 from dlae_server.models.signature import signed
 from dlae_server.services.pages import page_size
-from dlae_server.serving.host import Host, Target
+from dlae_server.serving.host import Host
 from dlae_server.settings import Settings
 
 Context: TypeAlias = grpc.aio.ServicerContext
@@ -45,9 +48,9 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
     ) -> pb.ListModelsResponse:
         """Returns a page of models."""
         call, store = self._journal.call, self._journal.store
-        name = checked_name(request.name) if request.name else ""
-        size = page_size(request.page_size)
-        models, token = await call(store.models, size, request.page_token, name)
+        name = _key(request.name) if request.name else ""
+        page = (page_size(request.page_size), request.page_token, name, present_project())
+        models, token = await call(store.models, *page)
         return pb.ListModelsResponse(models=models, next_page_token=token)
 
     async def GetModel(self, request: pb.GetModelRequest, context: Context) -> pb.GetModelResponse:
@@ -72,7 +75,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
 
     async def SetAlias(self, request: pb.SetAliasRequest, context: Context) -> pb.SetAliasResponse:
         """Has an alias mean a version."""
-        place = (*parse_reference(request.model), checked_alias(request.alias))
+        place = (*_place(request.model), checked_alias(request.alias))
         by = signed(request.who, request.why)
         model = await self._journal.call(self._journal.store.set_alias, *place, by)
         return pb.SetAliasResponse(model=model)
@@ -81,7 +84,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         self, request: pb.RollBackAliasRequest, context: Context
     ) -> pb.RollBackAliasResponse:
         """Has an alias mean what it meant before."""
-        place = checked_name(request.name), checked_alias(request.alias)
+        place = _key(request.name), checked_alias(request.alias)
         by = signed(request.who, request.why)
         model = await self._journal.call(self._journal.store.roll_back_alias, *place, by)
         return pb.RollBackAliasResponse(model=model)
@@ -90,7 +93,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         self, request: pb.RemoveAliasRequest, context: Context
     ) -> pb.RemoveAliasResponse:
         """Removes an alias."""
-        place = checked_name(request.name), checked_alias(request.alias)
+        place = _key(request.name), checked_alias(request.alias)
         by = signed(request.who, request.why)
         model = await self._journal.call(self._journal.store.remove_alias, *place, by)
         return pb.RemoveAliasResponse(model=model)
@@ -100,7 +103,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
     ) -> pb.ListModelChangesResponse:
         """Returns a page of what happened to a name."""
         call, store = self._journal.call, self._journal.store
-        name, size = checked_name(request.name), page_size(request.page_size)
+        name, size = _key(request.name), page_size(request.page_size)
         changes, token = await call(store.changes, name, size, request.page_token)
         return pb.ListModelChangesResponse(changes=changes, next_page_token=token)
 
@@ -108,10 +111,10 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         self, request: pb.DeleteModelRequest, context: Context
     ) -> pb.DeleteModelResponse:
         """Deletes a version with its files."""
-        place = (*parse_reference(request.model), request.force)
+        place = (*_place(request.model), request.force)
         by = signed(request.who, request.why)
         model = await self._journal.call(self._journal.store.delete_model, *place, by)
-        await self._host.unload(Target(model.name, model.version, self.folder(model)))
+        await self._host.unload(target_of(model, self.folder(model)))
         await asyncio.to_thread(remove_bundle, self._settings.data_dir, model)
         return pb.DeleteModelResponse(model=model)
 
@@ -128,7 +131,7 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         """Stores a network that something else trained."""
         header = await _header(requests)
         await asyncio.to_thread(adoptable, header.config_json)
-        model, report = await self._importer.store(header, _pieces(requests))
+        model, report = await self._importer.store(header, _pieces(requests), present_project())
         return pb.ImportModelResponse(model=model, report=report)
 
     async def model(self, reference: str) -> pb.Model:
@@ -138,12 +141,22 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
             InvalidRequest: It is no reference.
             ModelNotFound: There is no such model, version or alias.
         """
-        name, version = parse_reference(reference)
-        return await self._journal.call(self._journal.store.model, name, version)
+        return await self._journal.call(self._journal.store.model, *_place(reference))
 
     def folder(self, model: pb.Model) -> Path:
         """Returns the folder of a model's bundle."""
         return models_folder(self._settings.data_dir) / model.bundle
+
+
+def _key(name: str) -> str:
+    """Returns how a name of the call's project is written in the store."""
+    return key_of(present_project(), checked_name(name))
+
+
+def _place(reference: str) -> tuple[str, Version]:
+    """Returns the same of a reference, and its version."""
+    name, version = parse_reference(reference)
+    return key_of(present_project(), name), version
 
 
 async def _header(requests: AsyncIterator[pb.ImportModelRequest]) -> pb.ImportModelHeader:

@@ -64,7 +64,7 @@ class OpenInferenceService:
     async def ModelReady(self, request: Message, context: Context) -> Message:
         """Returns whether a model exists; it is loaded when it is asked."""
         try:
-            await self._predictions.catalogue.find(oip.reference(request.name, request.version))
+            await self._predictions.find(oip.reference(request.name, request.version))
         except ModelNotFound:
             return self._answer("ModelReady", ready=False)
         return self._answer("ModelReady", ready=True)
@@ -72,12 +72,12 @@ class OpenInferenceService:
     async def ModelMetadata(self, request: Message, context: Context) -> Message:
         """Returns what a model takes and gives."""
         reference = oip.reference(request.name, request.version)
-        return oip.metadata((await self._predictions.catalogue.find(reference)).model)
+        return oip.metadata((await self._predictions.find(reference)).model)
 
     async def ModelInfer(self, request: Message, context: Context) -> Message:
         """Predicts."""
         reference = oip.reference(request.model_name, request.model_version)
-        names = oip.requested(request, (await self._predictions.catalogue.find(reference)).model)
+        names = oip.requested(request, (await self._predictions.find(reference)).model)
         question, data = oip.question(request)
         values = values_of(request.parameters)
         question = replace(question, options=options_of(values))

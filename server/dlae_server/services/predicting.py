@@ -8,11 +8,12 @@ import grpc
 
 from dlae_core.bundle import MANIFEST_FILE, file_sha256
 from dlae_core.errors import CorruptArtifact, DlaeError
+from dlae_server.access.guard import present_project
 from dlae_server.errors import OutOfTime
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
 from dlae_server.serving.frames import Question
-from dlae_server.serving.host import Answer, Host, Target
+from dlae_server.serving.host import Answer, Host
 from dlae_server.serving.pins import Pins
 from dlae_server.serving.volumes import Images
 from dlae_server.status import code_of
@@ -48,15 +49,19 @@ class Predictions:
         Raises:
             CorruptArtifact: It cannot be read.
         """
-        # Folders are those of jobs: a version that takes another's place has another.
-        if known := self._hashes.get(entry.model.job_id):
+        # A version that takes another's place has another bundle.
+        if known := self._hashes.get(entry.model.bundle):
             return known
         path = entry.folder / MANIFEST_FILE
         try:
-            self._hashes[entry.model.job_id] = found = file_sha256(path)
+            self._hashes[entry.model.bundle] = found = file_sha256(path)
         except OSError as error:
             raise CorruptArtifact.of_file(path, "cannot be read") from error
         return found
+
+    async def find(self, reference: str) -> Entry:
+        """Returns the model of the call's project that a reference means, as `Catalogue.find`."""
+        return await self.catalogue.find(reference, present_project())
 
     async def predict(
         self,
@@ -69,7 +74,7 @@ class Predictions:
         """Returns the model that predicted and its answer.
 
         Args:
-            reference: `name` or `name@version`.
+            reference: `name` or `name@version`, of the call's project.
             question: Type and shape of the images, and what is asked.
             parts: Their bytes, in order.
             urgent: Whether to go before those who can wait.
@@ -80,12 +85,12 @@ class Predictions:
             OutOfTime: It took longer than `seconds`.
             DlaeError: As `Host.predict`.
         """
-        entry = self.pins.current(reference) or await self.catalogue.find(reference)
-        name, version = entry.model.name, entry.model.version
+        pinned = self.pins.current(reference, present_project())
+        entry = pinned or await self.find(reference)
         start, code = time.monotonic(), grpc.StatusCode.CANCELLED
         try:
-            target = Target(name, version, entry.folder)
-            answer = await _in_time(self.host.predict(target, question, parts, urgent), seconds)
+            asked = self.host.predict(entry.target, question, parts, urgent)
+            answer = await _in_time(asked, seconds)
             code = grpc.StatusCode.OK
         except DlaeError as error:
             code = code_of(error)
@@ -97,7 +102,7 @@ class Predictions:
         return entry, answer
 
     def _count(self, entry: Entry, code: str, seconds: float) -> None:
-        name, version = entry.model.name, entry.model.version
+        name, version = entry.target.name, entry.target.version
         self._metrics.predictions.labels(name, str(version), code).inc()
         self._metrics.prediction_seconds.labels(name).observe(seconds)
 

@@ -17,7 +17,7 @@ from dlae_core.config import (
 )
 from dlae_core.config.references import INFERENCE
 from dlae_core.errors import InvalidConfig, Violation
-from dlae_server.access.guard import CALLER
+from dlae_server.access.guard import CALLER, present_project
 from dlae_server.datasets.references import data_in_place
 from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
@@ -108,14 +108,15 @@ class TrainingService(JobCalls):
         if not options.request_id:
             return None
         call, store = self._journal.call, self._journal.store
-        return await call(store.requested, options.request_id, digest_of(request))
+        made = (options.request_id, digest_of(request), present_project())
+        return await call(store.requested, *made)
 
     async def _submitted(
         self, request: pb.TrainRequest | pb.RunRequest, job: pb.Job, loaded: Loaded
     ) -> pb.Job:
         if loaded.unsupported:
             raise InvalidConfig(loaded.unsupported)
-        job.name = request.name
+        job.name, job.project = request.name, present_project()
         job.options.CopyFrom(request.options)
         config = write_config(loaded.config)
         return await self._supervisor.submit(job, config, digest_of(request))
@@ -131,11 +132,12 @@ class TrainingService(JobCalls):
             InvalidRequest: There is no configuration.
         """
         loaded, config, violations = await asyncio.to_thread(self._read, source)
-        violations += await data_in_place(config, self._journal, self._settings.data_dir)
+        place = (config, self._journal, self._settings.data_dir, present_project())
+        violations += await data_in_place(*place)
         model = ""
         try:
-            await put_in_place(config, self._journal, self._settings.data_dir)
-            model = await model_in_place(config, self._journal, self._settings.data_dir)
+            await put_in_place(*place)
+            model = await model_in_place(*place)
         except InvalidConfig as error:
             violations += error.violations
         if loaded is None:
@@ -159,7 +161,7 @@ class TrainingService(JobCalls):
             violations += error.violations
             partial = read_config(given).config if isinstance(given, str) else given
             config = resolve_config(partial)
-        violations += path_violations(config, self._settings.data_roots)
+        violations += path_violations(config, self._settings.roots_of(present_project()))
         return loaded, config, violations
 
     async def _report(self, config: str) -> dict[str, Any]:

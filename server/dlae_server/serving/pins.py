@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 
 from dlae_core.errors import DlaeError
+from dlae_server.access.projects import DEFAULT, parted
 from dlae_server.models.catalogue import Catalogue, Entry
 from dlae_server.serving.host import Host, Target
 
@@ -27,14 +28,15 @@ class Pins:
         """Begins with none loaded.
 
         Args:
-            references: `name`, `name@version` or `name@alias`; they need not exist yet.
+            references: `name`, `name@version` or `name@alias`, after `project/` where it is not
+                `default`; they need not exist yet.
             catalogue: What they mean.
             host: Where they are loaded.
         """
-        self._references = tuple(references)
+        self._references = tuple(parted(reference) for reference in references)
         self._catalogue = catalogue
         self._host = host
-        self._current: dict[str, Entry] = {}
+        self._current: dict[tuple[str, str], Entry] = {}
         self._failed: dict[Target, float] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -49,25 +51,25 @@ class Pins:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def current(self, reference: str) -> Entry | None:
+    def current(self, reference: str, project: str = DEFAULT) -> Entry | None:
         """Returns the loaded version that a pinned reference means; None where it is not pinned."""
-        entry = self._current.get(reference)
-        return entry if entry and self._host.is_loaded(_target(entry)) else None
+        entry = self._current.get((project, reference))
+        return entry if entry and self._host.is_loaded(entry.target) else None
 
     async def look(self) -> None:
         """Loads what is pinned and not loaded; the versions before may then be unloaded."""
-        for reference in self._references:
+        for project, reference in self._references:
             try:
-                entry = await self._catalogue.find(reference)
+                entry = await self._catalogue.find(reference, project)
             except DlaeError:
                 # Not there yet, or no longer.
-                self._current.pop(reference, None)
+                self._current.pop((project, reference), None)
                 continue
-            await self._load(reference, entry)
-        self._host.kept = frozenset(map(_target, self._current.values()))
+            await self._load((project, reference), entry)
+        self._host.kept = frozenset(entry.target for entry in self._current.values())
 
-    async def _load(self, reference: str, entry: Entry) -> None:
-        target = _target(entry)
+    async def _load(self, reference: tuple[str, str], entry: Entry) -> None:
+        target = entry.target
         if self._failed.get(target, 0.0) > time.monotonic():
             return
         # It stays in spite of whatever is loaded next, from the beginning.
@@ -84,7 +86,3 @@ class Pins:
         while True:
             await self.look()
             await asyncio.sleep(LOOK_SECONDS)
-
-
-def _target(entry: Entry) -> Target:
-    return Target(entry.model.name, entry.model.version, entry.folder)

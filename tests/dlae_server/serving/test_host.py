@@ -146,7 +146,7 @@ class FakeCatalogue:
         model = Model(name=target.name, version=target.version)
         self.entries[target.name] = Entry(target.reference, model, target.bundle)
 
-    async def find(self, reference: str) -> Entry:
+    async def find(self, reference: str, project: str = "default") -> Entry:
         """Returns the version."""
         if reference not in self.entries:
             raise ModelNotFound(reference)
