@@ -51,6 +51,9 @@ def test_training_is_shown_epoch_by_epoch(run: Run, config: Path) -> None:
 def test_the_document_of_train_and_watch(run: Run, config: Path) -> None:
     expected = {
         "job": "tissue-0",
+        "name": "tissue",
+        "kind": "unspecified",
+        "project": "",
         "state": "SUCCEEDED",
         "model": "tissue@1",
         "metrics": {"loss": 0.41, "val_dice": 0.82},
@@ -58,8 +61,10 @@ def test_the_document_of_train_and_watch(run: Run, config: Path) -> None:
         "priority": 0,
         "labels": {},
     }
-    assert run("train", config, "--name", "tissue", "--json").document == expected
-    assert run("watch", "tissue-0", "--json").document == expected
+    told = run("train", config, "--name", "tissue", "--json").document
+    created = told.pop("created")
+    assert told == expected
+    assert run("watch", "tissue-0", "--json").document == {**expected, "created": created}
 
 
 def test_a_detached_job_goes_on_alone(run: Run, config: Path, server: FakeServer) -> None:

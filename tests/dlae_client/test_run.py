@@ -42,6 +42,7 @@ def test_the_document_names_job_and_file(run: Run, session: Path, tmp_path: Path
     path = tmp_path / "other" / "p.h5"
     assert run("run", session, "-o", path, "--json").document == {
         "job": "case-0",
+        **{"name": "case", "kind": "inference", "project": "", "created": "1970-01-01T00:00:00Z"},
         "state": "SUCCEEDED",
         "model": "tissue@1",
         "metrics": {},

@@ -3,12 +3,12 @@
 import click
 
 from dlae_client.cli.completion import job_ids
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.following import job_document
 from dlae_client.cli.tables import state_name
 
 
-@click.command()
+@click.command(epilog=examples("cancel tissue-0c1d"))
 @click.argument("job", shell_complete=job_ids)
 @command
 def cancel(session: Session, job: str) -> None:

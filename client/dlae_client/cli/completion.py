@@ -4,11 +4,13 @@ from itertools import islice
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from dlae_client.cli.context import Session
 from dlae_client.client import Client
 from dlae_client.credentials import TLS_FILES, Credentials
 from dlae_client.errors import ClientError
+from dlae_core.config.references import JOB
 
 MOST = 200
 SECONDS = 2.0
@@ -44,11 +46,28 @@ def job_ids(context: click.Context, parameter: click.Parameter, begun: str) -> l
     return [job_id for job_id in found if job_id.startswith(begun)]
 
 
+def fetchable(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Returns what `fetch` takes that begins like this: references to models, and `job:ID`."""
+    if not begun.startswith(JOB):
+        return model_references(context, parameter, begun)
+    return [f"{JOB}{name}" for name in job_ids(context, parameter, begun.removeprefix(JOB))]
+
+
+def model_or_file(
+    context: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Returns references to models for the first word of several, files for the others."""
+    if context.params.get("predictions") or context.params.get(parameter.name or ""):
+        return [CompletionItem(begun, type="file")]
+    return [CompletionItem(name) for name in model_references(context, parameter, begun)]
+
+
 def _datasets(context: click.Context, begun: str, form: str) -> list[str]:
     found: dict[str, None] = {}
     try:
         with _client(context) as client:
-            for one in (one for dataset in client.datasets() for one in dataset.versions):
+            newest = islice(client.datasets(), MOST)
+            for one in (one for dataset in newest for one in dataset.versions):
                 found[form.format(name=one.name, version=one.version)] = None
     except ClientError:
         return []

@@ -4,13 +4,19 @@ from pathlib import Path
 
 import click
 
-from dlae_client.cli.completion import model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.completion import fetchable
+from dlae_client.cli.context import Session, command, examples
 from dlae_core.config.references import JOB
 
 
-@click.command()
-@click.argument("model", shell_complete=model_references)
+@click.command(
+    epilog=examples(
+        "fetch tissue@production -o tissue/",
+        "fetch tissue@3 -o tissue.keras",
+        "fetch job:scan-0c1d -o predictions.h5",
+    )
+)
+@click.argument("model", shell_complete=fetchable)
 @click.option(
     "-o",
     "--output",

@@ -59,7 +59,11 @@ def job_document(job: Job) -> dict[str, object]:
     """Returns a job as JSON values."""
     values: dict[str, object] = {
         "job": job.id,
+        "name": job.name,
+        "kind": Job.Kind.Name(job.kind).removeprefix("KIND_").lower(),
         "state": state_name(job),
+        "project": job.project,
+        "created": job.create_time.ToJsonString(),
         "model": job.model,
         "metrics": dict(sorted(job.metrics.items())),
         "user": job.options.user,

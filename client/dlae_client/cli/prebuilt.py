@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from dlae.v1.config_pb2 import ConfigFile
-from dlae_client.cli.context import Session, command, violation_rows
+from dlae_client.cli.context import Session, examples, local_command, violation_rows
 from dlae_client.cli.tables import shape, table
 from dlae_client.cli.writing import write_text
 from dlae_client.errors import InvalidRequest
@@ -20,14 +20,18 @@ from dlae_core.config.schema import settings_of
 from dlae_core.errors import InvalidConfig, Violation
 
 
+def _names(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    return [name for name in prebuilt_names() if name.startswith(begun)]
+
+
 @click.group()
-@command
+@local_command
 def prebuilt(session: Session) -> None:
     """Shows the networks that come with DLAE; needs no server."""
 
 
-@prebuilt.command("list")
-@command
+@prebuilt.command("list", epilog=examples("prebuilt list"))
+@local_command
 def list_networks(session: Session) -> None:
     """Lists them, by kind of model."""
     rows = [about(name) for name in prebuilt_names()]
@@ -37,15 +41,20 @@ def list_networks(session: Session) -> None:
     session.print(table(head, lines))
 
 
-@prebuilt.command("show")
-@click.argument("name")
+@prebuilt.command(
+    "show",
+    epilog=examples(
+        "prebuilt show unet2d --input-shape '(256, 256, 1)' --classes 3 -o config.json"
+    ),
+)
+@click.argument("name", shell_complete=_names)
 @click.option("--input-shape", metavar="SHAPE", help="Of one image: '(256, 256, 1)'.")
 @click.option("--classes", type=int, metavar="N", help="Number of classes.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="File to write instead of printing."
 )
 @click.option("--force", is_flag=True, help="Replace the file.")
-@command
+@local_command
 def show_network(
     session: Session,
     name: str,

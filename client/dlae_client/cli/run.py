@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dlae.v1.training_pb2 import Job
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.following import (
     finish_training,
     follow,
@@ -22,7 +22,9 @@ from dlae_client.errors import LocalFileError
 PREDICTIONS, LEGACY = "predictions.h5", "legacy_predictions_switch"
 
 
-@click.command()
+@click.command(
+    epilog=examples("run inference.json -o predictions.h5", "run training.json --detach")
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
     "-o",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.following import (
     finish_training,
     follow,
@@ -17,7 +17,12 @@ from dlae_client.cli.saving import save_settings
 from dlae_client.configuration import model_name
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "train config.json --name tissue",
+        "train config.json --priority 5 --label study=7 --time-limit 12h --detach",
+    )
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @NO_UPLOAD
 @submitting

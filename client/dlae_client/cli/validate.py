@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from dlae.v1.training_pb2 import GraphSummary, ValidateResponse
-from dlae_client.cli.context import Session, command, violation_rows
+from dlae_client.cli.context import Session, command, examples, violation_rows
 from dlae_client.cli.placing import NO_UPLOAD, placed
 from dlae_client.cli.tables import duration, shape, short_time, size, table
 from dlae_client.graph_drawing import SUFFIXES, check_drawable, draw
@@ -18,7 +18,11 @@ def _drawing(context: click.Context, option: click.Parameter, path: Path | None)
     return path
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "validate config.json --plot network.png", "validate config.json --offline --json"
+    )
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--offline", is_flag=True, help="Check what needs neither server nor networks.")
 @click.option(

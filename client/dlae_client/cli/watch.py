@@ -3,11 +3,11 @@
 import click
 
 from dlae_client.cli.completion import job_ids
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.following import follow, job_document
 
 
-@click.command()
+@click.command(epilog=examples("watch tissue-0c1d"))
 @click.argument("job", shell_complete=job_ids)
 @command
 def watch(session: Session, job: str) -> None:

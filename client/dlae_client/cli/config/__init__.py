@@ -6,11 +6,11 @@ from dlae_client.cli.config.convert import convert
 from dlae_client.cli.config.explain import explain
 from dlae_client.cli.config.schema import schema
 from dlae_client.cli.config.show import show
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, local_command
 
 
 @click.group()
-@command
+@local_command
 def config(session: Session) -> None:
     """Shows, explains and converts configurations; needs no server."""
 

@@ -11,13 +11,15 @@ from dlae_client.cli.config.reading import (
     require_complete,
     tell,
 )
-from dlae_client.cli.context import Session, command, violation_rows
+from dlae_client.cli.context import Session, examples, local_command, violation_rows
 from dlae_client.cli.writing import write_text
 from dlae_core.config import write_config
 from dlae_core.config.legacy import legacy_losses, write_legacy_config
 
 
-@click.command()
+@click.command(
+    epilog=examples("config convert old.json -o new.json", "config convert new.json --to 1.0")
+)
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
     "--to",
@@ -30,7 +32,7 @@ from dlae_core.config.legacy import legacy_losses, write_legacy_config
     "-o", "--output", type=click.Path(path_type=Path), help="File to write instead of printing."
 )
 @click.option("--force", is_flag=True, help="Replace the file.")
-@command
+@local_command
 def convert(session: Session, config: Path, to: str, output: Path | None, force: bool) -> None:
     """Writes CONFIG in our form or in that of DLAE 1.0; both are read everywhere.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, examples, local_command
 from dlae_client.cli.descriptions import layer_page, section_page, setting_page
 from dlae_client.errors import InvalidRequest
 from dlae_core.config.descriptions import (
@@ -27,9 +27,11 @@ _PAGES: Mapping[type[Subject], tuple[str, Callable[[Any], str]]] = {
 }
 
 
-@click.command()
+@click.command(
+    epilog=examples("config explain validation_split", "config explain 'Max pooling 2D'")
+)
 @click.argument("key")
-@command
+@local_command
 def explain(session: Session, key: str) -> None:
     """Explains KEY: a setting, a section, a layer, or a field of a layer.
 

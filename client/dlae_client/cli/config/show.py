@@ -8,7 +8,7 @@ import click
 from google.protobuf.message import Message
 
 from dlae_client.cli.config.reading import origin_notes, read_config_file, require_complete, tell
-from dlae_client.cli.context import Session, command, violation_rows
+from dlae_client.cli.context import Session, examples, local_command, violation_rows
 from dlae_client.cli.tables import table
 from dlae_core.config import Completion, Origin
 from dlae_core.config.layer_text import format_layer
@@ -17,10 +17,10 @@ from dlae_core.config.parts import parts_text
 from dlae_core.config.schema import Setting, sections, settings_of, value_of
 
 
-@click.command()
+@click.command(epilog=examples("config show config.json --section augmentation"))
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--section", metavar="NAME", type=click.Choice(list(sections())), help="One only.")
-@command
+@local_command
 def show(session: Session, config: Path, section: str | None) -> None:
     """Shows every setting of CONFIG: its value and where it came from.
 

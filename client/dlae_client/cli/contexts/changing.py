@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dlae_client.cli.context import SERVER, Session, context_names, local_command
+from dlae_client.cli.context import SERVER, Session, context_names, examples, local_command
 from dlae_client.contexts import Context, checked_name, read_contexts, write_contexts
 from dlae_client.credentials import TLS_FILES, Credentials, checked_token, read_token
 from dlae_client.errors import InvalidRequest
@@ -16,7 +16,12 @@ from dlae_client.targets import checked_project
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "context add desk --server 127.0.0.1:50051",
+        "context add clinic --server gpu.example.org:50051 --tls-ca ca.pem --token-file token",
+    )
+)
 @click.argument("name")
 @SERVER
 @click.option("--project", default="", metavar="NAME", help="Project that is meant there.")
@@ -55,7 +60,7 @@ def add(session: Session, name: str, server: str | None, **options: Any) -> None
     session.document({"context": name, "server": server, "current": is_current})
 
 
-@click.command()
+@click.command(epilog=examples("context use clinic"))
 @click.argument("name", shell_complete=context_names)
 @local_command
 def use(session: Session, name: str) -> None:
@@ -66,7 +71,7 @@ def use(session: Session, name: str) -> None:
     session.document({"context": name, "server": contexts.all[name].server, "current": True})
 
 
-@click.command()
+@click.command(epilog=examples("context remove clinic"))
 @click.argument("name", shell_complete=context_names)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @local_command

@@ -2,21 +2,21 @@
 
 import click
 
-from dlae_client.cli.context import Session, context_names, local_command
+from dlae_client.cli.context import Session, context_names, examples, local_command
 from dlae_client.cli.tables import table
 from dlae_client.contexts import Context, current_context, read_contexts
 from dlae_client.credentials import TLS_FILES
 from dlae_client.errors import NotFound
 
 
-@click.command("list")
+@click.command("list", epilog=examples("context list"))
 @local_command
 def list_contexts(session: Session) -> None:
     """Lists the contexts; the current one is marked with a star."""
     print_contexts(session)
 
 
-@click.command()
+@click.command(epilog=examples("context show clinic"))
 @click.argument("name", required=False, default="", shell_complete=context_names)
 @local_command
 def show(session: Session, name: str) -> None:

@@ -2,14 +2,14 @@
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, local_command
 from dlae_client.cli.data.check import check
 from dlae_client.cli.data.pack import pack
 from dlae_client.cli.data.preview import preview
 
 
 @click.group()
-@command
+@local_command
 def data(session: Session) -> None:
     """Makes and checks data sets: two HDF5 files, images and annotations; needs no server."""
 

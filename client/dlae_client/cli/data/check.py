@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, examples, local_command
 from dlae_client.cli.data.reading import config_from_file, expectation_of, require_pairs
 from dlae_client.cli.data.text import report_lines
 from dlae_client.cli.progress import Bar
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dlae_core.data.source import PairedFiles
 
 
-@click.command()
+@click.command(epilog=examples("data check X.h5 y.h5 --config config.json --figure report.png"))
 @click.argument("images", type=click.Path(path_type=Path))
 @click.argument("annotations", type=click.Path(path_type=Path))
 @click.option(
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--figure", type=click.Path(path_type=Path), help="PNG to draw histograms and samples into."
 )
-@command
+@local_command
 def check(
     session: Session, images: Path, annotations: Path, config: Path | None, figure: Path | None
 ) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, examples, local_command
 from dlae_client.cli.progress import Bar
 from dlae_client.errors import InvalidRequest, LocalFileError, UnusableData
 
@@ -19,7 +19,9 @@ _PATH = click.Path(path_type=Path)
 _KINDS = ("masks", "targets", "classes", "coordinates", "boxes")
 
 
-@click.command()
+@click.command(
+    epilog=examples("data pack studies/ -o packed/ --masks '*_seg.nii.gz' --group-from folder")
+)
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=_PATH)
 @click.option("-o", "--output", type=_PATH, help=f"Folder for {IMAGES} and {ANNOTATIONS}.")
 @click.option("--images", type=_PATH, help="File for the images, instead of a folder.")
@@ -63,7 +65,7 @@ _KINDS = ("masks", "targets", "classes", "coordinates", "boxes")
 )
 @click.option("--listing", type=_PATH, help="CSV with the source of each sample, in clear.")
 @click.option("--force", is_flag=True, help="Replace files.")
-@command
+@local_command
 def pack(session: Session, sources: tuple[Path, ...], force: bool, **options: Any) -> None:
     """Makes a data set of pictures, NumPy arrays, NIfTI files and DICOM series.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlae.v1.config_pb2 import Config
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, examples, local_command
 from dlae_client.cli.data import drawing
 from dlae_client.cli.data.reading import config_from_file, expectation_of, require_pairs
 from dlae_client.errors import InvalidRequest, LocalFileError, UnusableData
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dlae_core.data.source import PairedFiles
 
 
-@click.command()
+@click.command(epilog=examples("data preview config.json -o samples.png"))
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="PNG to write."
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     help="Draws of each: those of the first pass of the first epochs.",
 )
 @click.option("--force", is_flag=True, help="Replace the file.")
-@command
+@local_command
 def preview(
     session: Session, config: Path, output: Path, samples: int, draws: int, force: bool
 ) -> None:

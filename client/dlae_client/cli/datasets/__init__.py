@@ -18,7 +18,7 @@ def datasets(session: Session) -> None:
     configuration may name it in place of a file.
     """
     if click.get_current_context().invoked_subcommand is None:
-        print_datasets(session, "")
+        print_datasets(session)
 
 
 for one in (upload, list_datasets, show, delete):

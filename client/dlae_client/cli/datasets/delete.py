@@ -3,11 +3,13 @@
 import click
 
 from dlae_client.cli.completion import dataset_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.datasets.listing import dataset_values
 
 
-@click.command()
+@click.command(
+    epilog=examples("datasets delete dataset:ct@3", "datasets delete sha256:0123... --yes")
+)
 @click.argument("dataset", shell_complete=dataset_references)
 @click.option("--force", is_flag=True, help="Delete it although a model was trained with it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

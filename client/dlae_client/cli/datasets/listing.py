@@ -4,24 +4,26 @@ import click
 
 from dlae.v1.datasets_pb2 import Dataset
 from dlae_client.cli.completion import dataset_names
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
+from dlae_client.cli.filtering import EVERYTHING, Wanted, listing
 from dlae_client.cli.tables import moment, shape, size, table
 
 SHOWN_DIGITS = 12
 
 
-@click.command("list")
+@click.command("list", epilog=examples("datasets list", "datasets list ct --filter 'samples>=100'"))
 @click.argument("name", required=False, default="", shell_complete=dataset_names)
+@listing
 @command
-def list_datasets(session: Session, name: str) -> None:
+def list_datasets(session: Session, name: str, wanted: Wanted) -> None:
     """Lists the data files, or the versions of NAME, the latest first."""
-    print_datasets(session, name)
+    print_datasets(session, name, wanted)
 
 
-def print_datasets(session: Session, name: str) -> None:
-    """Prints the data files, or those of a name."""
+def print_datasets(session: Session, name: str = "", wanted: Wanted = EVERYTHING) -> None:
+    """Prints the data files that are wanted, of all or of a name."""
     with session.client() as client:
-        found = list(client.datasets(name))
+        found = wanted.of(client.datasets(name), dataset_values, dataset_values(Dataset()))
         page = client.datasets_page()
     kept, limit = page.total_bytes, page.limit_bytes
     session.document(
@@ -32,7 +34,8 @@ def print_datasets(session: Session, name: str) -> None:
         }
     )
     head = ("names", "kind", "samples", "form", "size", "created", "SHA-256")
-    session.print(table(head, [_row(dataset) for dataset in found]) if found else "no data yet")
+    rows = [_row(dataset) for dataset in found]
+    session.print(table(head, rows) if rows else f"no {wanted.called('data files')}")
     if limit:
         session.print(f"{size(kept)} of {size(limit)} are in use")
 

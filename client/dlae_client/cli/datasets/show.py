@@ -4,12 +4,12 @@ import click
 
 from dlae.v1.datasets_pb2 import GetDatasetResponse
 from dlae_client.cli.completion import dataset_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.datasets.listing import dataset_values, kind_name, names_of
 from dlae_client.cli.tables import moment, shape, size, table
 
 
-@click.command()
+@click.command(epilog=examples("datasets show dataset:ct"))
 @click.argument("dataset", shell_complete=dataset_references)
 @command
 def show(session: Session, dataset: str) -> None:

@@ -4,14 +4,20 @@ from pathlib import Path
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.completion import dataset_names
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.datasets.listing import dataset_values
 from dlae_client.cli.placing import shown_upload, what_was_done
 
 
-@click.command()
+@click.command(epilog=examples("datasets upload X.h5 --name ct"))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", default="", help="Name of which FILE is to be the newest version.")
+@click.option(
+    "--name",
+    default="",
+    shell_complete=dataset_names,
+    help="Name of which FILE is to be the newest version.",
+)
 @command
 def upload(session: Session, file: Path, name: str) -> None:
     """Has the server keep FILE: samples in HDF5, or a table of groups.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.completion import model_or_file
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.evaluate.options import Options, checked_options
 from dlae_client.errors import InvalidRequest, LocalFileError, UnusableData
 from dlae_core.evaluation.kinds import KINDS
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
     from dlae_core.evaluation.result import Result
 
 
-@click.command()
-@click.argument("arguments", nargs=-1, required=True, metavar="MODEL IMAGES ANNOTATIONS")
+@click.command(epilog=examples("evaluate tissue X.h5 y.h5 --group-by group -o report/"))
+@click.argument(
+    "arguments",
+    nargs=-1,
+    required=True,
+    metavar="MODEL IMAGES ANNOTATIONS",
+    shell_complete=model_or_file,
+)
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path),

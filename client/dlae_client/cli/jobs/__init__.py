@@ -5,6 +5,7 @@ import click
 from dlae_client.cli.cancel import cancel
 from dlae_client.cli.context import Session, command
 from dlae_client.cli.jobs.changing import delete, pause, resume
+from dlae_client.cli.jobs.fetch import fetch
 from dlae_client.cli.jobs.listing import list_jobs, print_jobs
 from dlae_client.cli.jobs.logs import logs
 from dlae_client.cli.jobs.show import show
@@ -19,5 +20,5 @@ def jobs(session: Session) -> None:
         print_jobs(session)
 
 
-for one in (list_jobs, show, watch, logs, pause, resume, cancel, delete):
+for one in (list_jobs, show, watch, logs, pause, resume, cancel, fetch, delete):
     jobs.add_command(one)

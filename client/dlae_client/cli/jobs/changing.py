@@ -3,13 +3,13 @@
 import click
 
 from dlae_client.cli.completion import job_ids
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.following import job_document
 from dlae_client.cli.tables import state_name
 from dlae_client.jobs import Job
 
 
-@click.command()
+@click.command(epilog=examples("jobs pause tissue-0c1d"))
 @click.argument("job", shell_complete=job_ids)
 @command
 def pause(session: Session, job: str) -> None:
@@ -18,7 +18,7 @@ def pause(session: Session, job: str) -> None:
         _tell(session, client.pause(job))
 
 
-@click.command()
+@click.command(epilog=examples("jobs resume tissue-0c1d"))
 @click.argument("job", shell_complete=job_ids)
 @command
 def resume(session: Session, job: str) -> None:
@@ -27,7 +27,7 @@ def resume(session: Session, job: str) -> None:
         _tell(session, client.resume(job))
 
 
-@click.command()
+@click.command(epilog=examples("jobs delete tissue-0c1d --yes"))
 @click.argument("job", shell_complete=job_ids)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @command

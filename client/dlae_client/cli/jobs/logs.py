@@ -5,10 +5,10 @@ import codecs
 import click
 
 from dlae_client.cli.completion import job_ids
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 
 
-@click.command()
+@click.command(epilog=examples("jobs logs tissue-0c1d --follow"))
 @click.argument("job", shell_complete=job_ids)
 @click.option("--follow", is_flag=True, help="Go on until the job has ended.")
 @command

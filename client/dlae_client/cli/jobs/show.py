@@ -4,12 +4,12 @@ import click
 
 from dlae.v1.training_pb2 import Job
 from dlae_client.cli.completion import job_ids
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.following import job_document
 from dlae_client.cli.tables import duration, job_progress, metrics_line, moment, size, state_name
 
 
-@click.command()
+@click.command(epilog=examples("jobs show tissue-0c1d"))
 @click.argument("job", shell_complete=job_ids)
 @command
 def show(session: Session, job: str) -> None:
@@ -46,6 +46,7 @@ def _options(job: Job) -> list[tuple[str, str]]:
     options = job.options
     labels = ", ".join(f"{name}={value}" for name, value in sorted(options.labels.items()))
     return [
+        ("project", job.project),
         ("user", options.user),
         ("labels", labels),
         ("priority", str(options.priority or "")),

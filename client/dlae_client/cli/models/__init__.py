@@ -3,6 +3,7 @@
 import click
 
 from dlae_client.cli.context import Session, command
+from dlae_client.cli.fetch import fetch
 from dlae_client.cli.models.adding import import_model
 from dlae_client.cli.models.aliases import alias, history, rollback, unalias
 from dlae_client.cli.models.card import card
@@ -21,7 +22,7 @@ def models(session: Session) -> None:
     MODEL is name (its newest version), name@version or name@alias.
     """
     if click.get_current_context().invoked_subcommand is None:
-        print_models(session, "")
+        print_models(session)
 
 
 for one in (
@@ -33,6 +34,7 @@ for one in (
     history,
     compare,
     card,
+    fetch,
     export,
     import_model,
     delete,

@@ -4,16 +4,20 @@ from pathlib import Path
 
 import click
 
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.completion import model_names
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.models.aliases import WHY
 
 FILE = click.Path(path_type=Path)
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog=examples("models import old.h5 --config old.json --name tissue --why 'of DLAE 1.0'"),
+)
 @click.argument("file", type=FILE)
 @click.option("--config", type=FILE, required=True, help="Configuration of its training.")
-@click.option("--name", required=True, help="Name of the model.")
+@click.option("--name", required=True, shell_complete=model_names, help="Name of the model.")
 @WHY
 @command
 def import_model(session: Session, file: Path, config: Path, name: str, why: str) -> None:

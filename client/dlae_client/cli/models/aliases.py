@@ -4,13 +4,13 @@ import click
 
 from dlae.v1.models_pb2 import Model, ModelChange
 from dlae_client.cli.completion import model_names, model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.tables import moment, table
 
 WHY = click.option("--why", default="", metavar="TEXT", help="Reason, kept in the history.")
 
 
-@click.command()
+@click.command(epilog=examples("models alias tissue@3 production --why 'better on study 7'"))
 @click.argument("model", shell_complete=model_references)
 @click.argument("name", metavar="ALIAS")
 @WHY
@@ -22,7 +22,7 @@ def alias(session: Session, model: str, name: str, why: str) -> None:
     _tell(session, f"{found.name}@{name}", "is", found)
 
 
-@click.command()
+@click.command(epilog=examples("models unalias tissue@production"))
 @click.argument("name", metavar="NAME@ALIAS", shell_complete=model_references)
 @WHY
 @command
@@ -33,7 +33,7 @@ def unalias(session: Session, name: str, why: str) -> None:
     _tell(session, name, "was", found)
 
 
-@click.command()
+@click.command(epilog=examples("models rollback tissue@production --why 'misses small lesions'"))
 @click.argument("name", metavar="NAME@ALIAS", shell_complete=model_references)
 @WHY
 @command
@@ -44,7 +44,7 @@ def rollback(session: Session, name: str, why: str) -> None:
     _tell(session, name, "is", found)
 
 
-@click.command()
+@click.command(epilog=examples("models history tissue"))
 @click.argument("name", shell_complete=model_names)
 @command
 def history(session: Session, name: str) -> None:

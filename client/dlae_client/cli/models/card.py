@@ -6,11 +6,15 @@ from pathlib import Path
 import click
 
 from dlae_client.cli.completion import model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.writing import write_text
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "models card tissue -o tissue.md", "models card tissue@3 --format monai -o metadata.json"
+    )
+)
 @click.argument("model", shell_complete=model_references)
 @click.option(
     "--format",

@@ -5,14 +5,14 @@ from dataclasses import asdict
 import click
 
 from dlae_client.cli.completion import model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.tables import number, table
 from dlae_client.comparison import Comparison, Pair
 
 LONGEST = 40
 
 
-@click.command()
+@click.command(epilog=examples("models compare tissue@2 tissue@3"))
 @click.argument("first", shell_complete=model_references)
 @click.argument("second", shell_complete=model_references)
 @command

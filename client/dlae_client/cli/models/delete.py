@@ -3,11 +3,11 @@
 import click
 
 from dlae_client.cli.completion import model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.models.aliases import WHY
 
 
-@click.command()
+@click.command(epilog=examples("models delete tissue@1 --why 'trained on wrong masks'"))
 @click.argument("model", shell_complete=model_references)
 @click.option(
     "--force", is_flag=True, help="Delete it although an alias means it or a job needs it."

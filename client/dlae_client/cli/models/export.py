@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dlae_client.cli.completion import model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.errors import InvalidRequest
 
 ELSEWHERE = (
@@ -15,7 +15,7 @@ ELSEWHERE = (
 )
 
 
-@click.command()
+@click.command(epilog=examples("models export tissue --format onnx -o tissue.onnx"))
 @click.argument("model", shell_complete=model_references)
 @click.option(
     "--format",

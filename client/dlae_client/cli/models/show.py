@@ -4,12 +4,12 @@ import click
 
 from dlae.v1.models_pb2 import Model, TrainingFile
 from dlae_client.cli.completion import model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.cli.models.listing import model_values
 from dlae_client.cli.tables import metrics_line, moment, shape, size, table
 
 
-@click.command()
+@click.command(epilog=examples("models show tissue@production --json"))
 @click.argument("model", shell_complete=model_references)
 @command
 def show(session: Session, model: str) -> None:
@@ -25,6 +25,7 @@ def show(session: Session, model: str) -> None:
 def _facts(model: Model) -> list[tuple[str, str]]:
     return [
         ("model", f"{model.name}@{model.version}"),
+        ("project", model.project),
         ("aliases", " ".join(model.aliases)),
         ("family", model.family),
         ("input", shape(model.input_shape)),
@@ -52,5 +53,4 @@ def _lineage(model: Model) -> dict[str, object]:
     ]
     data = {role: {"sha256": file.sha256, "samples": file.samples} for role, file in _data(model)}
     versions = {"dlae_version": model.dlae_version, "keras_version": model.keras_version}
-    created = model.create_time.ToJsonString()
-    return {"created": created, "seed": model.seed, **versions, "data": data, "files": files}
+    return {"seed": model.seed, **versions, "data": data, "files": files}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlae_client.cli.completion import model_references
-from dlae_client.cli.context import Session, command
+from dlae_client.cli.context import Session, command, examples
 from dlae_client.errors import LocalFileError
 from dlae_client.predictions import Asked
 
@@ -71,7 +71,12 @@ def _with_options(function: Decorated) -> Decorated:
     return function
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "predict tissue scan.nii.gz -o labels.nii.gz --labels",
+        "predict tissue@production scans/ -o found/ --largest --figure seen.png",
+    )
+)
 @click.argument("model", shell_complete=model_references)
 @click.argument("inputs", metavar="INPUT...", type=FILE, nargs=-1, required=True)
 @_with_options
