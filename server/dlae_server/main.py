@@ -17,6 +17,9 @@ from dlae_core.errors import DlaeError
 from dlae_server.access.commands import token
 from dlae_server.access.options import access_options, access_settings
 from dlae_server.app import Commands, serve
+from dlae_server.confinement.environment import tell_workers
+from dlae_server.confinement.rights import log_confinement
+from dlae_server.confinement.scratch import sweep
 from dlae_server.job_settings import job_options, job_settings
 from dlae_server.settings import Settings
 from dlae_server.upkeep.commands import backup, export, fsck, restore
@@ -163,6 +166,9 @@ def _serve(settings: Settings) -> None:
 
 async def serve_until_signal(settings: Settings, commands: Commands | None = None) -> None:
     """Runs the service until the process is asked to end."""
+    tell_workers(settings.data_dir, settings.data_roots)
+    sweep(settings.data_dir)
+    log_confinement()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

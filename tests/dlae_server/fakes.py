@@ -37,6 +37,7 @@ from dlae_core.events import (
 )
 from dlae_core.prediction.options import Options, options_of
 from dlae_server.app import Commands
+from dlae_server.confinement.rights import confine
 from dlae_server.jobs import worker
 from dlae_server.main import serve_until_signal
 from dlae_server.settings import Settings
@@ -205,12 +206,14 @@ def main() -> None:
     """Runs the program that the first argument names."""
     program = sys.argv.pop(1)
     if program == "task":
+        confine("jobs", True)
         worker.TASKS.update({"train": fake_train, "infer": fake_infer, "validate": fake_validate})
         worker.prepare = lambda: None
         worker.main()
     elif program == "model":
         engine: Any = prediction
         engine.Predictor = FakePredictor
+        confine("", False)
         from dlae_server.serving import worker as serving
 
         serving.main()

@@ -9,7 +9,7 @@ from dlae.v1.datasets_pb2 import Dataset, SampleForm
 from dlae_core.errors import UnusableDataset
 from dlae_server.jobs.process import TaskProcess
 
-WORKER = (sys.executable, "-m", "dlae_server.datasets.arrival_worker")
+WORKER = (sys.executable, "-m", "dlae_server.confinement", "datasets.arrival_worker")
 # Of one file; and how long the process waits for the next.
 SECONDS, IDLE_SECONDS = 900.0, 300.0
 

@@ -1,7 +1,8 @@
 """The worker that looks into files of anybody, each in a process of its own, with limits.
 
-`python -m dlae_server.datasets.arrival_worker` reads lines `{"file": path}`; for each it writes
-`{"result": {"kind", "samples", "forms"}}`, `{"failure": {"problems": [...]}}` or `{"died": code}`.
+`python -m dlae_server.confinement datasets.arrival_worker` reads lines `{"file": path}`; for each
+it writes `{"result": {"kind", "samples", "forms"}}`, `{"failure": {"problems": [...]}}` or
+`{"died": code}`.
 HDF5 is a library in C that reads what a file tells it to: what a file of malice does to it ends the
 one process that looked into it. Loading HDF5 takes longer than looking, so the worker has it loaded
 and forks.
@@ -21,6 +22,7 @@ import h5py
 from dlae_core.data.groups import groups_of_table
 from dlae_core.data.source import SampleFile
 from dlae_core.errors import UnusableDataset
+from dlae_server.confinement.rights import confine_to_reading
 
 MOST_FORMS = 20
 MEMORY_BYTES, CPU_SECONDS = 8 << 30, 300
@@ -73,6 +75,7 @@ def _groups(path: Path) -> dict[str, Any]:
 def answer(line: str) -> str:
     """Returns what is to be said of the file that a line names."""
     path = Path(json.loads(line)["file"])
+    confine_to_reading(path)
     try:
         told = {"result": look(path)}
     except UnusableDataset as error:

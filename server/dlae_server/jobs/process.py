@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from dlae_server.confinement.environment import worker_environment
 from dlae_server.jobs.memory import kernel_kills
 from dlae_server.jobs.usage import Usage, usage_of
 from dlae_server.jobs.verdict import OUT_OF_MEMORY, Verdict
 
-WORKER = (sys.executable, "-m", "dlae_server.jobs.worker")
+WORKER = (sys.executable, "-m", "dlae_server.confinement", "jobs.worker")
 LINE_BYTES = 64 << 20
 END_SECONDS = 5.0
 # Quiet enough for a log that people read. A server trains on its own machine: others have none of
@@ -52,7 +52,7 @@ class TaskProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 limit=LINE_BYTES,
-                env={**os.environ, **ENVIRONMENT},
+                env=worker_environment(ENVIRONMENT),
                 start_new_session=True,
             )
         return cls(process)

@@ -1,6 +1,7 @@
 """The worker: runs one task of the engine in a process of its own, then ends.
 
-`python -m dlae_server.jobs.worker` loads the engine and reads one line of JSON from standard input,
+`python -m dlae_server.confinement jobs.worker` loads the engine and reads one line of JSON from
+standard input,
 
     {"task": "train", "config": text, "workspace": folder}
     {"task": "infer", "config": text, "workspace": folder}
@@ -30,6 +31,7 @@ from dlae_core.config import load_config, read_config, resolve_config
 from dlae_core.config.references import INFERENCE
 from dlae_core.errors import DlaeError, TrainingCancelled
 from dlae_core.events import Event
+from dlae_server.confinement.rights import confine_to
 from dlae_server.jobs.pace import Pace
 from dlae_server.jobs.transcription import message_from_event
 from dlae_server.jobs.verdict import OUT_OF_MEMORY
@@ -63,7 +65,7 @@ class Channel:
 
 
 def settle_in(task: dict[str, Any]) -> None:
-    """Turns to the log of the task, and keeps to the cores and GPUs that it may use.
+    """Turns to the log of the task, keeps to its folder, and to the cores and GPUs that it may use.
 
     TensorFlow looks at both when it does its first operation, which is still to come.
     """
@@ -72,6 +74,7 @@ def settle_in(task: dict[str, Any]) -> None:
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)
+    confine_to(*(Path(task[key]).parent for key in ("workspace", "bundle") if key in task))
     devices = task.get("devices") or {}
     if devices.get("gpus") is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(devices["gpus"]) or "-1"

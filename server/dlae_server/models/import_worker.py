@@ -1,6 +1,6 @@
 """The worker of imports: the worker of jobs with a task of its own.
 
-`python -m dlae_server.models.import_worker` takes
+`python -m dlae_server.confinement models.import_worker` takes
 `{"task": "adopt", "config": text, "file": path, "bundle": folder}`; a file of anybody is opened
 in this process alone.
 """
@@ -18,6 +18,11 @@ def adopt(task: dict[str, Any], channel: worker.Channel) -> dict[str, Any]:
     return {"report": made(task["config"], Path(task["file"]), Path(task["bundle"]))}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Runs the task of the first input line."""
     worker.TASKS["adopt"] = adopt
     worker.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ from dlae_server.models.registry import checked_name, model_from_bundle
 from dlae_server.models.signature import signed
 from dlae_server.settings import Settings
 
-WORKER = (sys.executable, "-m", "dlae_server.models.import_worker")
+WORKER = (sys.executable, "-m", "dlae_server.confinement", "models.import_worker")
 WORKER_SECONDS = 900.0
 FORMATS = ("keras", "weights.h5", "h5")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -24,7 +24,7 @@ from dlae_server.serving.statistics import Statistics
 from dlae_server.serving.volumes import Images
 from dlae_server.settings import Settings
 
-WORKER = (sys.executable, "-m", "dlae_server.serving.worker")
+WORKER = (sys.executable, "-m", "dlae_server.confinement", "serving.worker")
 
 __all__ = ["WORKER", "Answer", "Host", "Target"]
 

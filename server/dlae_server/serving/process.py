@@ -12,6 +12,7 @@ from typing import TypeVar
 from dlae_core import errors as core
 from dlae_core.errors import CorruptArtifact, DlaeError
 from dlae_server import allocation
+from dlae_server.confinement.environment import worker_environment
 from dlae_server.errors import ModelProcessDied
 from dlae_server.jobs.process import ENVIRONMENT
 from dlae_server.serving import memory
@@ -137,7 +138,7 @@ class ModelProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
-                env={**os.environ, **ENVIRONMENT, **allocation.ENVIRONMENT},
+                env=worker_environment(ENVIRONMENT, allocation.ENVIRONMENT),
                 start_new_session=True,
             )
         model = cls(process, ours, shared)

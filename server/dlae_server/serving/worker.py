@@ -1,10 +1,10 @@
 """The process of a loaded model.
 
-`python -m dlae_server.serving.worker BUNDLE SOCKET INPUT OUTPUT ENGINE THREADS` inherits three
-descriptors: of the socket on which it answers one frame with one, and of the memory of inputs and
-outputs. An empty engine, or 0 threads, means any. Its first frame, `READY` or a failure, comes
-unasked. A question about a volume comes with descriptors of its own. The process ends when the
-socket closes.
+`python -m dlae_server.confinement serving.worker BUNDLE SOCKET INPUT OUTPUT ENGINE THREADS`
+inherits three descriptors: of the socket on which it answers one frame with one, and of the memory
+of inputs and outputs. An empty engine, or 0 threads, means any. Its first frame, `READY` or a
+failure, comes unasked. A question about a volume comes with descriptors of its own. The process
+ends when the socket closes.
 """
 
 import os

@@ -1,0 +1,1 @@
+"""What worker processes may do: little, as they read files of anybody and hold patients' data."""
