@@ -166,7 +166,8 @@ def _serve(settings: Settings) -> None:
 
 async def serve_until_signal(settings: Settings, commands: Commands | None = None) -> None:
     """Runs the service until the process is asked to end."""
-    tell_workers(settings.data_dir, settings.data_roots)
+    roots = (*settings.data_roots, *(root for _, root in settings.project_roots))
+    tell_workers(settings.data_dir, roots)
     sweep(settings.data_dir)
     log_confinement()
     stop = asyncio.Event()

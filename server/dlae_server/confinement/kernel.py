@@ -82,6 +82,7 @@ def restrict_files(allowed: Mapping[Path, int], handled: int = _ALL) -> None:
         for path, rights in allowed.items():
             with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                 _allow(rules, path, rights & handled)
+        _libc().prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
         _checked(_libc().syscall(_RESTRICT, rules, 0))
     finally:
         os.close(rules)
