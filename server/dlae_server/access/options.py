@@ -1,10 +1,12 @@
 """Options of `dlae-server` that say who may come in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from dlae_server.access.projects import PROJECT
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 _OPTIONS = (
@@ -31,6 +33,18 @@ _OPTIONS = (
         help="Address of /metrics, which asks for no token.  [default: only this machine]",
     ),
 )
+
+
+def root_settings(folders: Sequence[Path]) -> dict[str, Any]:
+    """Returns the settings that values of `--data-root` mean: `FOLDER`, or `PROJECT=FOLDER`."""
+    open_to_all, bound = [], []
+    for folder in folders:
+        project, mark, rest = str(folder).partition("=")
+        if mark and rest and PROJECT.fullmatch(project):
+            bound.append((project, Path(rest).absolute()))
+        else:
+            open_to_all.append(folder.absolute())
+    return {"data_roots": tuple(open_to_all), "project_roots": tuple(bound)}
 
 
 def access_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -57,11 +57,13 @@ async def stream(parts: Iterable[DatasetPiece]) -> AsyncIterator[DatasetPiece]:
         yield part
 
 
-async def sent(receiver: Receiver, content: bytes, name: str = "") -> Dataset:
+async def sent(
+    receiver: Receiver, content: bytes, name: str = "", project: str = "default"
+) -> Dataset:
     """Uploads a file, from where the receiver has nothing of it."""
     announced = header(content, name)
-    offset, known = await receiver.begun(announced)
-    return known or await receiver.take(announced, stream(pieces(content, offset)))
+    offset, known = await receiver.begun(announced, project)
+    return known or await receiver.take(announced, stream(pieces(content, offset)), project)
 
 
 class InProcess:
