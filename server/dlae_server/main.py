@@ -15,7 +15,7 @@ from dlae_core.backbones.weight_files import FOLDER_VARIABLE
 from dlae_core.engines.choice import ENGINES
 from dlae_core.errors import DlaeError
 from dlae_server.access.commands import token
-from dlae_server.access.options import access_options, access_settings
+from dlae_server.access.options import access_options, access_settings, root_settings
 from dlae_server.app import Commands, serve
 from dlae_server.confinement.environment import tell_workers
 from dlae_server.confinement.rights import log_confinement
@@ -50,7 +50,9 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "data_roots",
     type=FOLDER,
     multiple=True,
-    help="Folder whose files configurations may name; repeatable.  [default: the current folder]",
+    metavar="[PROJECT=]FOLDER",
+    help="Folder whose files configurations may name, of one project or of all; repeatable.  "
+    "[default: the current folder]",
 )
 @click.option(
     "--weights-dir",
@@ -140,7 +142,7 @@ def _settings(options: dict[str, Any]) -> Settings:
     return Settings(
         listen=options["listen"],
         data_dir=options["data_dir"].absolute(),
-        data_roots=tuple(root.absolute() for root in options["data_roots"] or (Path.cwd(),)),
+        **root_settings(options["data_roots"] or (Path.cwd(),)),
         weights_dir=weights_dir.absolute() if weights_dir else None,
         engine=options["engine"],
         engine_threads=options["engine_threads"],
