@@ -28,6 +28,8 @@ from dlae_server.access.entrance import entrance_of
 from dlae_server.access.guard import Guard
 from dlae_server.addresses import metrics_host
 from dlae_server.allocation import keep_freed_blocks
+from dlae_server.audit.opening import recording
+from dlae_server.audit.recording import Audit
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.errors import CannotStart
 from dlae_server.executors.local import Local
@@ -82,14 +84,14 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
     keep_freed_blocks()
     commands = commands or Commands()
     guard, certificates = entrance_of(settings)
-    with locked(settings.data_dir):
+    with locked(settings.data_dir), recording(settings) as audit:
         metrics = Metrics()
-        journal = Journal(settings, metrics)
+        journal = Journal(settings, metrics, audit)
         reserve = Reserve(settings, commands.task)
         supervisor = Supervisor(settings, metrics, journal, Local(settings, reserve))
         host = Host(settings, metrics, commands.model)
         predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
-        server = _server(settings, metrics, guard)
+        server = _server(settings, metrics, guard, audit)
         training = TrainingService(settings, journal, supervisor, reserve)
         add_TrainingServiceServicer_to_server(training, server)
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
@@ -137,9 +139,9 @@ async def _first(*tasks: "asyncio.Task[Any]") -> None:
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _server(settings: Settings, metrics: Metrics, guard: Guard) -> grpc.aio.Server:
+def _server(settings: Settings, metrics: Metrics, guard: Guard, audit: Audit) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=[Interceptor(metrics, guard)],
+        interceptors=[Interceptor(metrics, guard, audit)],
         options=[
             ("grpc.max_receive_message_length", settings.message_bytes),
             ("grpc.max_send_message_length", -1),

@@ -227,9 +227,14 @@ class CredentialsExpired(Unauthenticated):
 
 
 class PermissionDenied(DlaeError):
-    """Who calls is known, and may not."""
+    """Who calls is known, and may not.
+
+    Attributes:
+        name: Of the token or the certificate.
+    """
 
     def __init__(self, method: str, name: str, scope: str, least: str) -> None:
+        self.name = name
         call = method.rpartition("/")[2]
         super().__init__(
             f"expected the scope '{least}' for {call}, got '{name}' with the scope '{scope}'; ask "
@@ -241,6 +246,7 @@ class ProjectDenied(PermissionDenied):
     """Who calls is known, and may not in this project, of which nothing is told."""
 
     def __init__(self, name: str, projects: tuple[str, ...], asked: str) -> None:
+        self.name = name
         DlaeError.__init__(
             self,
             f"expected a project of '{name}', {', '.join(projects)}, got '{asked[:60]}'; ask "

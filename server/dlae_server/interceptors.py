@@ -21,6 +21,7 @@ from dlae_server.access.guard import (
     header_of,
 )
 from dlae_server.access.projects import PROJECT_HEADER
+from dlae_server.audit.recording import Audit, caller_of
 from dlae_server.metrics import Metrics
 from dlae_server.status import internal_status, status_of
 
@@ -37,7 +38,9 @@ Admission: TypeAlias = Callable[[Any], Caller]
 class Call:
     """One call: its name, id, time, and whose it is."""
 
-    def __init__(self, method: str, kind: str, metrics: Metrics, admission: Admission) -> None:
+    def __init__(
+        self, method: str, kind: str, metrics: Metrics, admission: Admission, audit: Audit
+    ) -> None:
         service, _, name = method.strip("/").rpartition("/")
         self._metrics = metrics
         self._admission = admission
@@ -45,6 +48,7 @@ class Call:
         self._labels = (kind, service, name)
         self._start = time.monotonic()
         self.request_id = uuid.uuid4().hex[:12]
+        self._note = audit.note(method, self.request_id)
         metrics.rpc_started.labels(*self._labels).inc()
 
     def enter(self, context: Any) -> None:
@@ -53,9 +57,22 @@ class Call:
         Raises:
             Unauthenticated, PermissionDenied: It is not allowed.
         """
+        self._note.peer = context.peer()
         self._caller = self._admission(context)
         self._admitted = time.monotonic()
         CALLER.set(self._caller)
+
+    def begin(self, request: Any) -> None:
+        """Has the audit log look at what is asked.
+
+        Raises:
+            StorageFailed, CorruptArtifact: The call could not be recorded, and has to be.
+        """
+        self._note.begin(request, self._caller)
+
+    async def answer(self, code: str, response: Any) -> None:
+        """Has the audit log record what is about to be answered, as `begin`."""
+        await self._note.answer(code, response)
 
     def stay(self, context: Any) -> None:
         """Lets a call that takes long go on, unless what let it in holds no more.
@@ -71,6 +88,8 @@ class Call:
         if isinstance(error, grpc.aio.AbortError):
             # The health service, which is not ours, has ended its call itself.
             raise error
+        self._note.reason = error.reason if isinstance(error, DlaeError) else "INTERNAL"
+        self._note.caller = caller_of(error, self._caller)
         if isinstance(error, DlaeError):
             status = status_of(error, self.request_id)
         else:
@@ -79,7 +98,8 @@ class Call:
         await context.abort_with_status(rpc_status.to_status(status))
 
     def close(self, code: str) -> None:
-        """Counts the call and writes its line to the log."""
+        """Counts the call, records it, and writes its line to the log."""
+        self._note.end(code)
         seconds = time.monotonic() - self._start
         self._metrics.rpc_handled.labels(*self._labels, code).inc()
         self._metrics.rpc_seconds.labels(*self._labels).observe(seconds)
@@ -91,9 +111,10 @@ class Call:
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Wraps every method of every service."""
 
-    def __init__(self, metrics: Metrics, guard: Guard) -> None:
+    def __init__(self, metrics: Metrics, guard: Guard, audit: Audit) -> None:
         self._metrics = metrics
         self._guard = guard
+        self._audit = audit
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
@@ -107,7 +128,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         admission, refused = self._admission(method, handler_call_details.invocation_metadata)
         if refused:
             handler, wrap = _UNREAD, _WRAPS[True, True][1]
-        return wrap(handler, lambda: Call(method, kind, self._metrics, admission))
+        return wrap(handler, lambda: Call(method, kind, self._metrics, admission, self._audit))
 
     def _admission(self, method: str, metadata: Any) -> tuple[Admission, bool]:
         """Returns what lets a call in, and whether it is known already that it does not."""
@@ -153,8 +174,10 @@ def _single(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
             call, code = begin(), CANCELLED
             try:
                 call.enter(context)
+                call.begin(request)
                 response = await getattr(handler, behaviour)(request, context)
                 code = _code(context)
+                await call.answer(code, response)
             except Exception as error:  # the outermost place: every fault becomes a status
                 try:
                     await call.fail(context, error)
@@ -176,6 +199,7 @@ def _streaming(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
             call, code = begin(), CANCELLED
             try:
                 call.enter(context)
+                call.begin(request)
                 async for response in _responses(getattr(handler, behaviour), request, context):
                     call.stay(context)
                     yield response

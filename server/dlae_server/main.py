@@ -17,6 +17,8 @@ from dlae_core.errors import DlaeError
 from dlae_server.access.commands import token
 from dlae_server.access.options import access_options, access_settings, root_settings
 from dlae_server.app import Commands, serve
+from dlae_server.audit.commands import audit
+from dlae_server.audit.options import audit_options, audit_settings
 from dlae_server.confinement.environment import tell_workers
 from dlae_server.confinement.rights import log_confinement
 from dlae_server.confinement.scratch import sweep
@@ -109,6 +111,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @job_options
 @access_options
+@audit_options
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -133,7 +136,7 @@ def main(context: click.Context, /, log_level: str, **options: Any) -> None:
         _serve(context.obj)
 
 
-for one in (weights, fsck, backup, restore, export, token):
+for one in (weights, fsck, backup, restore, export, token, audit):
     main.add_command(one)
 
 
@@ -148,6 +151,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         engine_threads=options["engine_threads"],
         **job_settings(options),
         **access_settings(options),
+        **audit_settings(options),
         dataset_bytes=None if gib is None else round(gib * (1 << 30)),
         rest_address=options["rest_address"],
         loaded_models=options["loaded_models"],

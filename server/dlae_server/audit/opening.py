@@ -1,8 +1,11 @@
 """The log as the settings say: its key, its chain, and what records to it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from dlae_core.errors import StorageFailed
+import dlae
+from dlae_core.errors import DlaeError, StorageFailed
 from dlae_server.audit.chain import Chain
 from dlae_server.audit.log import Log
 from dlae_server.audit.recording import OFF, Audit
@@ -54,16 +57,28 @@ def key_of(settings: Settings) -> Key | None:
     return read_key(settings.audit_key, settings.data_dir) if settings.audit_key else None
 
 
-def audit_of(settings: Settings) -> Audit:
-    """Returns what a server records with.
+@contextmanager
+def recording(settings: Settings) -> Iterator[Audit]:
+    """Yields what a server records with, from its start to its end, which are recorded too.
 
     Raises:
         CannotStart, CorruptArtifact, StorageFailed: Nothing can be recorded.
     """
     if not settings.audit:
-        return OFF
+        yield OFF
+        return
     chain = Chain(settings.data_dir, key_of(settings), settings.audit_segment_bytes)
-    return Audit(Log(chain), settings.audit_predictions, settings.audit_when_full == "refuse")
+    try:
+        chain.append([{"what": "start", "time": now(), "dlae_version": dlae.__version__}])
+    except DlaeError:
+        chain.close()
+        raise
+    audit = Audit(Log(chain), settings.audit_predictions, settings.audit_when_full == "refuse")
+    try:
+        yield audit
+    finally:
+        audit.add({"what": "stop", "time": now()})
+        audit.close()
 
 
 def record(settings: Settings, what: str, **facts: object) -> None:

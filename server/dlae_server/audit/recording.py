@@ -1,7 +1,6 @@
 """What the server records: calls, and what it does by itself."""
 
-import asyncio
-import logging
+import hashlib
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote
@@ -13,8 +12,8 @@ from dlae_server.audit.log import Entry, Log
 from dlae_server.audit.records import Position, now
 from dlae_server.audit.refusals import Refusals
 from dlae_server.audit.subjects import NOTHING_THERE, subject_of
+from dlae_server.errors import PermissionDenied
 
-LOG = logging.getLogger(__name__)
 REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
 
 
@@ -22,6 +21,10 @@ class Note:
     """What becomes the record of the present call.
 
     Attributes:
+        kind: What it is to the log.
+        caller: Whose it is.
+        peer: Where it comes from.
+        reason: Why it has failed.
         facts: What is known of its subject.
         content: Bytes of its input, to be hashed.
         is_written: Whether its record is on its way.
@@ -35,56 +38,65 @@ class Note:
             "request": request_id,
         }
         self.kind = kind_of(method)
+        self.caller = ANYBODY
+        self.peer = ""
+        self.reason = ""
         self.facts: dict[str, Any] = {}
         self.content: tuple[Any, ...] = ()
         self.is_written = False
 
-    def begin(self, request: Any) -> None:
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the call is recorded however it ends."""
+        return self.kind != QUIET and self._audit.is_on
+
+    def begin(self, request: Any, caller: Caller) -> None:
         """Looks at what is asked, before anything is done.
 
         Raises:
             StorageFailed, CorruptArtifact: It could not be recorded, and has to be.
         """
         NOTE.set(self)
-        if self.kind == QUIET:
+        self.caller = caller
+        if not self.is_recorded:
             return
         self._audit.require()
         self.facts.update(subject_of(request))
 
-    async def answer(self, code: str, response: Any, caller: Caller, peer: str) -> None:
+    async def answer(self, code: str, response: Any) -> None:
         """Records a call that is about to be answered; a change is on the disk when this returns.
 
         Raises:
             StorageFailed, CorruptArtifact: It is not, and has to be.
         """
-        if self.kind == QUIET or not self._audit.is_on:
+        if not self.is_recorded:
             return
         self.facts.update(subject_of(response))
         if self.kind == CHANGE or self._audit.is_behind:
             self.is_written = True
-            await self._audit.written(self._whole(code, "", caller, peer), self.content)
+            await self._audit.written(self._whole(code), self.content)
 
-    def end(self, code: str, reason: str, caller: Caller, peer: str) -> None:
+    def end(self, code: str) -> None:
         """Records a call that has ended, unless it is recorded."""
         if self.is_written or (self.kind == QUIET and code not in REFUSED):
             return
         self.is_written = True
         if code in NOTHING_THERE:
             self.facts, self.content = {}, ()
-        facts = self._whole(code, reason, caller, peer)
+        facts = self._whole(code)
         if code in REFUSED:
             self._audit.refused(facts)
         else:
             self._audit.add(facts, self.content)
 
-    def _whole(self, code: str, reason: str, caller: Caller, peer: str) -> dict[str, Any]:
+    def _whole(self, code: str) -> dict[str, Any]:
         return {
             **self._head,
             "time": now(),
             "status": code,
-            "peer": address_of(peer),
-            **({"reason": reason} if reason else {}),
-            **who(caller),
+            "peer": address_of(self.peer),
+            **({"reason": self.reason} if self.reason else {}),
+            **who(self.caller),
             **self.facts,
         }
 
@@ -161,11 +173,11 @@ class Audit:
         """Records what the server does by itself, as `written`."""
         return await self.written({"what": what, "time": now(), **facts})
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Writes what waits."""
         self._refusals.close()
         if self._log:
-            await asyncio.to_thread(self._log.close)
+            self._log.close()
 
 
 OFF = Audit()
@@ -178,28 +190,33 @@ def noted(**facts: Any) -> None:
         note.facts.update(facts)
 
 
-def noted_input(content: tuple[Any, ...], **facts: Any) -> None:
-    """Adds the input of the present call, whose hash is recorded."""
+def noted_data(role: str, sha256: str) -> None:
+    """Adds a data file that the present call needs: its role and its content."""
     if note := NOTE.get():
-        note.content = content
-        note.facts.update(facts)
+        note.facts["data"] = {**note.facts.get("data", {}), role: sha256}
+
+
+def sha256_of_text(text: str) -> str:
+    """Returns the SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def caller_of(error: Exception, known: Caller) -> Caller:
+    """Returns whose call has failed: who may not call is known all the same."""
+    return Caller(error.name, "") if isinstance(error, PermissionDenied) else known
 
 
 def who(caller: Caller) -> dict[str, Any]:
     """Returns who calls; nothing where nobody had to say."""
     if caller == ANYBODY:
         return {}
-    project = str(getattr(caller, "project", "") or "")
-    return {
-        "who": caller.name,
-        "scope": caller.scope,
-        **({"project": project} if project else {}),
-    }
+    told = {"who": caller.name, "scope": caller.scope, "project": caller.project}
+    return {name: value for name, value in told.items() if value}
 
 
 def address_of(peer: str) -> str:
     """Returns the address of `ipv4:127.0.0.1:4711`, without the port."""
     kind, _, rest = unquote(peer).partition(":")
-    if kind not in ("ipv4", "ipv6"):
+    if kind not in ("ipv4", "ipv6", "http"):
         return kind
     return rest.rpartition(":")[0].strip("[]")

@@ -9,6 +9,7 @@ from dlae.v1.datasets_pb2 import Dataset
 from dlae_core.config.references import DATASET, INFERENCE, SHA256, is_dataset_reference
 from dlae_core.errors import Violation
 from dlae_server.access.projects import DEFAULT
+from dlae_server.audit.recording import noted_data
 from dlae_server.datasets.files import dataset_file
 from dlae_server.datasets.roots import TRAINING_PATHS
 from dlae_server.errors import DatasetNotFound, InvalidRequest
@@ -79,6 +80,7 @@ async def data_in_place(
             found.append(Violation(f"paths.{key}", "DATASET_NOT_FOUND", str(error)))
             continue
         found += _misplaced(text, key, dataset)
+        noted_data(key, dataset.sha256)
         setattr(config.paths, field, str(dataset_file(data_dir, dataset.sha256)))
     return found
 

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from dlae.v1 import models_pb2
 from dlae.v1 import training_pb2 as pb
 from dlae_core.errors import StorageFailed
+from dlae_server.audit.provenance import facts_of
+from dlae_server.audit.recording import OFF, Audit
 from dlae_server.errors import ShuttingDown
 from dlae_server.jobs.feed import Feed
 from dlae_server.jobs.kinds import KINDS, kind_of
@@ -34,9 +36,11 @@ class Journal:
         stopping: Whether the server is stopping: nobody may wait any longer.
         heartbeat_seconds: Time between heartbeats of those who wait.
         moves: Jobs that enter a state.
+        audit: Where it is told what becomes of models and jobs.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, audit: Audit = OFF) -> None:
+        self.audit = audit
         self.heartbeat_seconds = settings.heartbeat_seconds
         self._metrics = metrics
         self.moves = Feed()
@@ -111,9 +115,18 @@ class Journal:
 
     async def finish_with_model(self, model: models_pb2.Model) -> Job:
         """Stores a model and ends the job that made it."""
+        await self.record(model)
         job = await self.call(self.store.record_model, model)
         await self._told(job, None)
         return job
+
+    async def record(self, model: models_pb2.Model) -> None:
+        """Has the audit log say where a model comes from, before there is the model.
+
+        Raises:
+            StorageFailed, CorruptArtifact: It cannot be recorded, and has to be.
+        """
+        await self.audit.did("model", **facts_of(model))
 
     def forget(self, job_id: str) -> None:
         """Tells who follows a job that it is deleted."""

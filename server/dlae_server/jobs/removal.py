@@ -65,5 +65,6 @@ class Removal:
         for job_id in await self._journal.call(self._journal.store.ended_before, seconds):
             try:
                 await self.delete(job_id)
+                await self._journal.audit.did("retention", job=job_id)
             except (JobBusy, JobNotFound) as error:
                 LOG.info("%s", error)

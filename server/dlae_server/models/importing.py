@@ -74,6 +74,7 @@ class Importer:
             report = await self._adopted(header.config_json, file, coming)
             job = Job(name=header.name, project=project)
             model = await asyncio.to_thread(_placed, coming / "bundle", bundle, job)
+            await self._journal.record(model)
             model = await self._journal.call(self._journal.store.record_import, model, by)
             return model, report
         except OSError as error:

@@ -21,6 +21,7 @@ from dlae_core.errors import DlaeError
 from dlae_server import oip
 from dlae_server.access.guard import CALLER, HEADER, Guard
 from dlae_server.access.projects import PROJECT_HEADER
+from dlae_server.audit.recording import caller_of
 from dlae_server.errors import InvalidRequest, QueueFull, TensorTooLarge
 from dlae_server.rest.messages import as_object, infer_request, infer_response
 from dlae_server.services.open_inference import OpenInferenceService
@@ -42,6 +43,8 @@ STATUSES = {
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
+# Statuses of HTTP -> names of gRPC's codes, for the audit log.
+_CODES = {200: "OK", **{status: code for code, status in reversed(STATUSES.items())}}
 _HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -76,7 +79,7 @@ def application(service: OpenInferenceService, settings: Settings, guard: Guard)
             ("POST", f"{model}/infer", rest.infer, "ModelInfer"),
         ]
     routes = [
-        Route(path, _answering(work, method, guard), methods=[verb])
+        Route(path, _answering(work, method, guard, service), methods=[verb])
         for verb, path, work, method in paths
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
@@ -217,18 +220,23 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _answering(work: Handler, method: str, guard: Guard) -> Handler:
+def _answering(work: Handler, method: str, guard: Guard, service: OpenInferenceService) -> Handler:
     """Returns a handler that lets in who may ask, and whose errors are answers."""
 
     async def answer(request: Request) -> Response:
         request_id = uuid.uuid4().hex[:12]
+        note = service.audit.note(f"/{oip.SERVICE}/{method}", request_id)
         try:
+            note.peer = f"http:{request.client.host}:" if request.client else ""
             _refuse_pages(request)
             headers = request.headers
             project = headers.get(PROJECT_HEADER)
             CALLER.set(guard.admit(f"/{oip.SERVICE}/{method}", headers.get(HEADER), "", project))
+            note.begin(None, CALLER.get())
             response = await work(request)
+            await note.answer("OK", None)
         except DlaeError as error:
+            note.reason, note.caller = error.reason, caller_of(error, note.caller)
             response = _failure(error)
         except ClientDisconnect:
             response = _error(499, "the client has gone")
@@ -238,6 +246,7 @@ def _answering(work: Handler, method: str, guard: Guard) -> Handler:
             LOG.error("request %s failed", request_id, exc_info=error)
             message = f"internal error; the server's log has it under request {request_id}"
             response = _error(500, message)
+        note.end(_CODES.get(response.status_code, f"HTTP_{response.status_code}"))
         response.headers["x-request-id"] = request_id
         LOG.info("request %s %s %s", request_id, request.url.path, response.status_code)
         return response

@@ -20,9 +20,14 @@ Method: TypeAlias = Callable[[Message, Context], Awaitable[Message]]
 
 
 class OpenInferenceService:
-    """Converts between the protocol and the host."""
+    """Converts between the protocol and the host.
+
+    Attributes:
+        audit: Where its calls are recorded.
+    """
 
     def __init__(self, predictions: Predictions, journal: Journal) -> None:
+        self.audit = journal.audit
         self._predictions = predictions
         self._repository = Repository(predictions, journal)
         self._types = oip.methods()

@@ -9,6 +9,7 @@ import grpc
 from dlae_core.bundle import MANIFEST_FILE, file_sha256
 from dlae_core.errors import CorruptArtifact, DlaeError
 from dlae_server.access.guard import present_project
+from dlae_server.audit.predictions import asked_of
 from dlae_server.errors import OutOfTime
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
@@ -87,6 +88,7 @@ class Predictions:
         """
         pinned = self.pins.current(reference, present_project())
         entry = pinned or await self.find(reference)
+        await asked_of(entry.reference, self.sha256(entry), question, parts)
         start, code = time.monotonic(), grpc.StatusCode.CANCELLED
         try:
             asked = self.host.predict(entry.target, question, parts, urgent)

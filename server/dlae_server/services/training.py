@@ -18,6 +18,7 @@ from dlae_core.config import (
 from dlae_core.config.references import INFERENCE
 from dlae_core.errors import InvalidConfig, Violation
 from dlae_server.access.guard import CALLER, present_project
+from dlae_server.audit.recording import noted, sha256_of_text
 from dlae_server.datasets.references import data_in_place
 from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import InvalidRequest, QueueFull
@@ -119,6 +120,7 @@ class TrainingService(JobCalls):
         job.name, job.project = request.name, present_project()
         job.options.CopyFrom(request.options)
         config = write_config(loaded.config)
+        noted(config_sha256=sha256_of_text(config))
         return await self._supervisor.submit(job, config, digest_of(request))
 
     async def _checked(self, source: pb.ConfigSource) -> tuple[Loaded, str]:

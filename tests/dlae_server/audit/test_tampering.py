@@ -26,7 +26,7 @@ ONE = st.integers(0, RECORDS - 1)
 @pytest.fixture(scope="module", params=["plain", "signed"])
 def sound(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """A log of some segments."""
-    folder = tmp_path_factory.mktemp("log") / request.param
+    folder: Path = tmp_path_factory.mktemp("log") / request.param
     signed = request.param == "signed"
     write(folder, RECORDS - signed, KEY if signed else None, 900)
     assert len(files(folder)) > 3
