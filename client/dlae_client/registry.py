@@ -11,10 +11,9 @@ from dlae_client.channel import Connection
 from dlae_client.comparison import Comparison, compare
 from dlae_client.errors import InvalidRequest, NotFound
 from dlae_client.fetching import fetch_file, fetch_folder
-from dlae_client.importing import import_header, import_requests
+from dlae_client.importing import import_header, send
 
 PAGE = 200
-IMPORT_SECONDS = 3600.0
 NETWORK = "model.keras"
 # Format -> the file of a model that has it.
 FORMATS = {"keras": NETWORK, "onnx": "model.onnx"}
@@ -173,11 +172,7 @@ class Registry:
         path = Path(file).expanduser()
         header = import_header(path, configuration)
         header.name, header.who, header.why = name, user(), why
-        requests = import_requests(path, header)
-        answer: pb.ImportModelResponse = self._connection.call(
-            self._models.ImportModel, requests, IMPORT_SECONDS
-        )
-        return answer
+        return send(self._connection, self._models, path, header, self._reconnect_seconds)
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
         return self._connection.call(method, request)

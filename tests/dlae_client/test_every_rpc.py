@@ -40,6 +40,7 @@ CALLS: dict[str, Callable[[Client, Path], Any]] = {
     "ModelService.ListModelChanges": lambda client, file: list(client.model_changes("model")),
     "ModelService.DeleteModel": lambda client, file: client.delete_model("model"),
     "ModelService.GetModelCard": lambda client, file: client.model_card("model"),
+    "ModelService.StartImport": lambda client, file: client.import_model(file, {}, "model"),
     "ModelService.ImportModel": lambda client, file: client.import_model(file, {}, "model"),
     "DatasetService.FindFiles": lambda client, file: client.with_data(
         {"config_file": {"type_signal": "Training"}, "paths": {"train_X": str(file)}}
@@ -60,6 +61,7 @@ ANSWERS = {
             name="m", version=1, files=[models_pb2.ModelFile(name="model.keras", size_bytes=1)]
         )
     ),
+    "ModelService.StartImport": models_pb2.StartImportResponse(),
     "DatasetService.StartUpload": datasets_pb2.StartUploadResponse(),
 }
 MODULES = (training_pb2, prediction_pb2, models_pb2, datasets_pb2)

@@ -279,6 +279,20 @@ class GetModelCardResponse(_message.Message):
     monai_metadata: str
     def __init__(self, markdown: _Optional[str] = ..., json: _Optional[str] = ..., monai_metadata: _Optional[str] = ...) -> None: ...
 
+class StartImportRequest(_message.Message):
+    __slots__ = ("sha256", "size_bytes")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    size_bytes: int
+    def __init__(self, sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class StartImportResponse(_message.Message):
+    __slots__ = ("offset",)
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    def __init__(self, offset: _Optional[int] = ...) -> None: ...
+
 class ImportModelRequest(_message.Message):
     __slots__ = ("header", "data")
     HEADER_FIELD_NUMBER: _ClassVar[int]
@@ -288,7 +302,7 @@ class ImportModelRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[ImportModelHeader, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class ImportModelHeader(_message.Message):
-    __slots__ = ("name", "config_json", "format", "size_bytes", "sha256", "who", "why")
+    __slots__ = ("name", "config_json", "format", "size_bytes", "sha256", "who", "why", "offset")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CONFIG_JSON_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
@@ -296,6 +310,7 @@ class ImportModelHeader(_message.Message):
     SHA256_FIELD_NUMBER: _ClassVar[int]
     WHO_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
     name: str
     config_json: str
     format: str
@@ -303,7 +318,8 @@ class ImportModelHeader(_message.Message):
     sha256: str
     who: str
     why: str
-    def __init__(self, name: _Optional[str] = ..., config_json: _Optional[str] = ..., format: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., who: _Optional[str] = ..., why: _Optional[str] = ...) -> None: ...
+    offset: int
+    def __init__(self, name: _Optional[str] = ..., config_json: _Optional[str] = ..., format: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., who: _Optional[str] = ..., why: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class ImportModelResponse(_message.Message):
     __slots__ = ("model", "report")

@@ -82,6 +82,11 @@ class ModelServiceStub(object):
                 request_serializer=dlae_dot_v1_dot_models__pb2.GetModelCardRequest.SerializeToString,
                 response_deserializer=dlae_dot_v1_dot_models__pb2.GetModelCardResponse.FromString,
                 _registered_method=True)
+        self.StartImport = channel.unary_unary(
+                '/dlae.v1.ModelService/StartImport',
+                request_serializer=dlae_dot_v1_dot_models__pb2.StartImportRequest.SerializeToString,
+                response_deserializer=dlae_dot_v1_dot_models__pb2.StartImportResponse.FromString,
+                _registered_method=True)
         self.ImportModel = channel.stream_unary(
                 '/dlae.v1.ModelService/ImportModel',
                 request_serializer=dlae_dot_v1_dot_models__pb2.ImportModelRequest.SerializeToString,
@@ -202,6 +207,17 @@ class ModelServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartImport(self, request, context):
+        """Tells how much of a file for `ImportModel` the server has from calls that broke off; it is kept
+        for a day.
+
+        Status codes:
+        - INVALID_ARGUMENT (INVALID_REQUEST): no length or SHA-256 of a file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportModel(self, request_iterator, context):
         """Stores a network that something else trained as the next version of a name: the one in the file
         where that consists of plain layers of Keras, else the one that the configuration describes, with
@@ -211,12 +227,15 @@ class ModelServiceServicer(object):
         - INVALID_ARGUMENT (INVALID_CONFIG): the configuration has violations; all are listed.
         - INVALID_ARGUMENT (INVALID_REQUEST): a name that is not allowed, no header, or layers that do
         not fit each other.
-        - INVALID_ARGUMENT (INVALID_STREAM): the chunks do not add up to the file that was announced.
+        - INVALID_ARGUMENT (INVALID_STREAM): the chunks do not add up to the file that was announced, or
+        do not begin where what the server has of it ends.
         - FAILED_PRECONDITION (INCOMPATIBLE_ARTIFACT): the network cannot be had from this file, or gives
         something else than the configuration says.
         - DATA_LOSS (CORRUPT_ARTIFACT): the file is damaged.
         - RESOURCE_EXHAUSTED (QUEUE_FULL): another import is under way; try again later.
         - RESOURCE_EXHAUSTED (STORAGE_FAILED): the disk has no room for it.
+        - ABORTED (UPLOAD_STALLED): nothing has come for a while; go on with what is there.
+        - UNAVAILABLE (SHUTTING_DOWN): the server is stopping; go on when it runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -269,6 +288,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.GetModelCard,
                     request_deserializer=dlae_dot_v1_dot_models__pb2.GetModelCardRequest.FromString,
                     response_serializer=dlae_dot_v1_dot_models__pb2.GetModelCardResponse.SerializeToString,
+            ),
+            'StartImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartImport,
+                    request_deserializer=dlae_dot_v1_dot_models__pb2.StartImportRequest.FromString,
+                    response_serializer=dlae_dot_v1_dot_models__pb2.StartImportResponse.SerializeToString,
             ),
             'ImportModel': grpc.stream_unary_rpc_method_handler(
                     servicer.ImportModel,
@@ -522,6 +546,33 @@ class ModelService(object):
             '/dlae.v1.ModelService/GetModelCard',
             dlae_dot_v1_dot_models__pb2.GetModelCardRequest.SerializeToString,
             dlae_dot_v1_dot_models__pb2.GetModelCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/dlae.v1.ModelService/StartImport',
+            dlae_dot_v1_dot_models__pb2.StartImportRequest.SerializeToString,
+            dlae_dot_v1_dot_models__pb2.StartImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,7 @@ LEAST: dict[str, dict[str, str]] = {
         "ListModelChanges": _VIEWER,
         "DeleteModel": _ADMIN,
         "GetModelCard": _VIEWER,
+        "StartImport": _TRAINER,
         "ImportModel": _TRAINER,
     },
     "dlae.v1.DatasetService": {

@@ -38,6 +38,8 @@ CALLS: dict[str, dict[str, str]] = {
         "ListModelChanges": QUIET,
         "DeleteModel": CHANGE,
         "GetModelCard": REVEAL,
+        # It tells whether a part of a file is there.
+        "StartImport": REVEAL,
         "ImportModel": CHANGE,
     },
     "dlae.v1.DatasetService": {

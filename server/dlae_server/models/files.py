@@ -10,6 +10,7 @@ from pathlib import Path
 from dlae.v1.models_pb2 import Model, ModelFile
 from dlae_core.errors import CorruptArtifact
 from dlae_server.jobs.journal import Journal
+from dlae_server.models.arriving import sweep_parts
 from dlae_server.models.objects import collect
 
 CHUNK_BYTES = 1 << 20
@@ -97,6 +98,7 @@ async def sweep(data_dir: Path, journal: Journal) -> None:
     import that was still under way: it was about to be told of, or had just been deleted. A folder
     that the store knows nothing of stays: perhaps the store is an older one than the folder.
     """
+    await asyncio.to_thread(sweep_parts, data_dir)
     there = await asyncio.to_thread(_names, models_folder(data_dir))
     coming = {name.removeprefix(COMING) for name in there if name.startswith(COMING)}
     unknown = there - await journal.call(journal.store.bundles)

@@ -1,7 +1,6 @@
 """Imports: a file received, checked, made into a bundle by a worker, and stored."""
 
 import asyncio
-import hashlib
 import re
 import secrets
 import shutil
@@ -14,10 +13,12 @@ from dlae.v1 import models_pb2 as pb
 from dlae.v1.training_pb2 import Job
 from dlae_core.errors import CorruptArtifact, DlaeError, IncompatibleArtifact, StorageFailed
 from dlae_server.access.projects import DEFAULT
-from dlae_server.errors import InvalidRequest, InvalidStream, QueueFull
+from dlae_server.errors import InvalidRequest, QueueFull
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.process import TaskProcess
+from dlae_server.models.arriving import length_there, part_file, receive
 from dlae_server.models.files import COMING, models_folder
+from dlae_server.models.objects import share
 from dlae_server.models.registry import checked_name, model_from_bundle
 from dlae_server.models.signature import signed
 from dlae_server.settings import Settings
@@ -57,6 +58,7 @@ class Importer:
         Raises:
             InvalidRequest: The header is not allowed.
             InvalidStream: The pieces are not the file that was announced.
+            UploadStalled: Nothing more comes.
             QueueFull: Another import is under way.
             DlaeError: As `dlae_core.adoption.adopt`.
         """
@@ -70,7 +72,10 @@ class Importer:
         try:
             await asyncio.to_thread((coming / "bundle").mkdir, parents=True)
             file = coming / f"model.{header.format}"
-            await _received(header, data, file)
+            part = part_file(self._settings.data_dir, header.sha256, project)
+            await receive(header, data, part, self._settings.upload_silence_seconds)
+            # From here on nobody goes on with it: who does not hear of the model makes no second.
+            part.replace(file)
             report = await self._adopted(header.config_json, file, coming)
             job = Job(name=header.name, project=project)
             model = await asyncio.to_thread(_placed, coming / "bundle", bundle, job)
@@ -83,19 +88,30 @@ class Importer:
             self._busy = False
             await asyncio.to_thread(shutil.rmtree, coming, True)
 
+    def begun(self, request: pb.StartImportRequest, project: str = DEFAULT) -> int:
+        """Returns how much of a file a project has sent already.
+
+        Raises:
+            InvalidRequest: It is not said which file.
+        """
+        _require_file(request)
+        part = part_file(self._settings.data_dir, request.sha256, project)
+        return length_there(part, request.size_bytes)
+
     def _check(self, header: pb.ImportModelHeader) -> None:
         checked_name(header.name)
         if header.format not in FORMATS:
             wanted = "', '".join(FORMATS)
             raise InvalidRequest(f"expected the format '{wanted}', got '{header.format[:40]}'")
-        if not _SHA256.fullmatch(header.sha256) or header.size_bytes <= 0:
-            raise InvalidRequest("expected the length and the SHA-256 of a file, got others")
+        _require_file(header)
         if len(header.config_json) > _CONFIG_BYTES:
             raise InvalidRequest(f"expected a configuration of at most {_CONFIG_BYTES} bytes")
         free = shutil.disk_usage(self._settings.data_dir).free
         # The file, and the bundle with the network in two or three forms.
         if 4 * header.size_bytes + self._settings.free_bytes > free:
-            raise StorageFailed("the server's disk has no room for this model")
+            raise StorageFailed(
+                f"the server's disk has no room for this model: {free} bytes are free"
+            )
 
     async def _adopted(self, config: str, file: Path, coming: Path) -> str:
         """Has a worker make a bundle; returns what was taken of the file.
@@ -124,24 +140,9 @@ class Importer:
         return str(last["result"]["report"])
 
 
-async def _received(header: pb.ImportModelHeader, data: AsyncIterator[bytes], path: Path) -> None:
-    """Writes a file as it comes.
-
-    Raises:
-        InvalidStream: It is not the one that was announced.
-    """
-    digest, length = hashlib.sha256(), 0
-    with path.open("wb") as file:
-        async for piece in data:
-            length += len(piece)
-            if length > header.size_bytes:
-                raise InvalidStream(f"expected {header.size_bytes} bytes, got more")
-            digest.update(piece)
-            await asyncio.to_thread(file.write, piece)
-    if length != header.size_bytes:
-        raise InvalidStream(f"expected {header.size_bytes} bytes, got {length}")
-    if digest.hexdigest() != header.sha256:
-        raise InvalidStream("the file arrived damaged: its checksum is another; send it again")
+def _require_file(header: pb.ImportModelHeader | pb.StartImportRequest) -> None:
+    if not _SHA256.fullmatch(header.sha256) or header.size_bytes <= 0:
+        raise InvalidRequest("expected the length and the SHA-256 of a file, got others")
 
 
 async def _last(process: TaskProcess) -> dict[str, Any]:
@@ -157,5 +158,6 @@ def _placed(folder: Path, bundle: str, job: Job) -> pb.Model:
     target = folder.parent.parent / bundle
     model = model_from_bundle(folder, job)
     model.bundle = bundle
+    share(target.parent.parent, folder, model.files)
     folder.replace(target)
     return model

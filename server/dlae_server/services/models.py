@@ -125,6 +125,12 @@ class ModelService(ModelServiceServicer):  # type: ignore[misc]
         model = await self.model(request.model)
         return await asyncio.to_thread(_card, self.folder(model), model)
 
+    async def StartImport(
+        self, request: pb.StartImportRequest, context: Context
+    ) -> pb.StartImportResponse:
+        """Tells how much of a file is there."""
+        return pb.StartImportResponse(offset=self._importer.begun(request, present_project()))
+
     async def ImportModel(
         self, requests: AsyncIterator[pb.ImportModelRequest], context: Context
     ) -> pb.ImportModelResponse:

@@ -181,6 +181,7 @@ ASKED: dict[str, dict[str, Asking | None]] = {
         "GetModelCard": _one(_M.GetModelCardRequest, model="{n.model}@production"),
         # It makes a model of a name, whoever else has one of it.
         "ImportModel": None,
+        "StartImport": _one(_M.StartImportRequest, sha256="{n.sha256}", size_bytes=len(DATA)),
     },
     "dlae.v1.DatasetService": {
         "FindFiles": _find,

@@ -38,7 +38,7 @@ MAY = {
     },
     "trainer": {
         "dlae.v1.TrainingService": "Validate Train Run Cancel Pause Resume DeleteJob",
-        "dlae.v1.ModelService": "SetAlias RollBackAlias RemoveAlias ImportModel",
+        "dlae.v1.ModelService": "SetAlias RollBackAlias RemoveAlias StartImport ImportModel",
         "dlae.v1.DatasetService": "FindFiles StartUpload UploadDataset",
         "inference.GRPCInferenceService": "RepositoryModelLoad RepositoryModelUnload",
     },

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dlae.v1.models_pb2 import ImportModelHeader, Model
+from dlae.v1.models_pb2 import ImportModelHeader, Model, StartImportRequest
 from dlae_core.errors import DlaeError, IncompatibleArtifact
 from dlae_server.errors import InvalidRequest, InvalidStream, QueueFull
 from dlae_server.jobs.journal import Journal
 from dlae_server.metrics import Metrics
+from dlae_server.models.arriving import sweep_parts
 from dlae_server.models.importing import Importer
 from dlae_server.settings import Settings
 from dlae_server.upkeep.checking import check
@@ -74,6 +75,17 @@ def stored(folder: Path, *headers: ImportModelHeader, content: bytes = CONTENT) 
     return asyncio.run(work())
 
 
+def begun(folder: Path, request: StartImportRequest, project: str = "default") -> int:
+    """Returns how much of a file is there."""
+    data = folder / "server"
+    settings = Settings("127.0.0.1:0", data, (data,), None)
+    journal = Journal(settings, Metrics())
+    try:
+        return Importer(settings, journal).begun(request, project)
+    finally:
+        asyncio.run(journal.close())
+
+
 def left(folder: Path) -> list[str]:
     models = folder / "server" / "models"
     return [path.name for path in models.iterdir() if path.is_dir()] if models.exists() else []
@@ -116,6 +128,45 @@ def test_what_cannot_be_imported_leaves_nothing_behind(
     with pytest.raises(error, match=sentence):
         stored(tmp_path, header(**change))
     assert left(tmp_path) == []
+
+
+def test_an_import_that_broke_off_goes_on_where_it_ended(tmp_path: Path) -> None:
+    """A server that is started anew has the part still."""
+    with pytest.raises(InvalidStream, match="expected 7000 bytes, got 3996"):
+        stored(tmp_path, header(), content=CONTENT[:3996])
+    wanted = StartImportRequest(sha256=header().sha256, size_bytes=len(CONTENT))
+    assert begun(tmp_path, wanted) == 3996
+    # What another project has sent is nothing to this one, nor a file of another length.
+    assert begun(tmp_path, wanted, "other") == 0
+    assert begun(tmp_path, StartImportRequest(sha256=wanted.sha256, size_bytes=9)) == 0
+    with pytest.raises(InvalidStream, match="expected the bytes from position 3996, got 5000"):
+        stored(tmp_path, header(offset=5000), content=CONTENT[5000:])
+    (model,) = stored(tmp_path, header(offset=3996), content=CONTENT[3996:])
+    assert model.version == 1
+    assert begun(tmp_path, wanted) == 0
+    assert list((tmp_path / "server" / "imports").iterdir()) == []
+
+
+def test_an_import_from_the_beginning_replaces_what_is_there(tmp_path: Path) -> None:
+    with pytest.raises(InvalidStream):
+        stored(tmp_path, header(), content=b"other" * 99)
+    assert stored(tmp_path, header())[0].version == 1
+
+
+def test_a_damaged_file_is_sent_anew(tmp_path: Path) -> None:
+    with pytest.raises(InvalidStream, match="arrived damaged"):
+        stored(tmp_path, header(), content=b"x" * len(CONTENT))
+    wanted = StartImportRequest(sha256=header().sha256, size_bytes=len(CONTENT))
+    assert begun(tmp_path, wanted) == 0
+
+
+def test_what_nobody_goes_on_with_is_swept(tmp_path: Path) -> None:
+    with pytest.raises(InvalidStream):
+        stored(tmp_path, header(), content=CONTENT[:999])
+    sweep_parts(tmp_path / "server")
+    assert len(list((tmp_path / "server" / "imports").iterdir())) == 1
+    sweep_parts(tmp_path / "server", kept_seconds=-1)
+    assert list((tmp_path / "server" / "imports").iterdir()) == []
 
 
 def test_a_second_import_waits_its_turn(tmp_path: Path) -> None:
