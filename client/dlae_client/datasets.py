@@ -8,13 +8,18 @@ from dlae.v1 import datasets_pb2 as pb
 from dlae.v1.datasets_pb2_grpc import DatasetServiceStub
 from dlae.v1.training_pb2 import ConfigSource
 from dlae_client.configuration import Configuration, config_source
-from dlae_client.errors import ClientError, LocalFileError
+from dlae_client.errors import ClientError, InvalidRequest, LocalFileError
 from dlae_client.hashing import Hashes
-from dlae_client.local_data import Placed, local_files, with_references
+from dlae_client.local_data import MANIFEST, Placed, local_files, local_model, with_references
 from dlae_client.registry import Registry
 from dlae_client.uploading import Progress, Uploaded, is_damaged, upload
 
 PAGE = 200
+FOLDER = (
+    "paths.load_model: expected a model of the server, or a file, got the folder {folder}, which "
+    "the server cannot read; name the model as NAME@VERSION, or store it with `dlae-client models "
+    "import {folder}/model.keras --config {folder}/config.json --name NAME`"
+)
 
 
 def _silent(stage: str, done: int, size: int) -> None:
@@ -34,7 +39,7 @@ class Datasets(Registry):
         An upload that breaks off goes on when the server is back, or when it is asked for again.
 
         Args:
-            file: An HDF5 file of samples, or a table of groups.
+            file: An HDF5 file of samples, a table of groups, or a network or its weights.
             name: Name of which it is to be the newest version; empty for none.
             progress: Called with `hashing` or `uploading`, the bytes done and those of the file.
 
@@ -58,10 +63,10 @@ class Datasets(Registry):
     def with_data(
         self, configuration: Configuration, progress: Progress = _silent
     ) -> tuple[ConfigSource, list[Placed]]:
-        """Returns a configuration whose data files the server can read, for `train` and the like.
+        """Returns a configuration whose files the server can read, for `train` and the like.
 
-        Files that lie in a data root of the server stay where they are; others of this machine are
-        uploaded, unless the server has them, and named by their content.
+        Files of data and networks that lie in a data root of the server stay where they are; others
+        of this machine are uploaded, unless the server has them, and named by their content.
 
         Args:
             configuration: As in `train`.
@@ -69,10 +74,15 @@ class Datasets(Registry):
 
         Returns:
             The configuration, and what became of each of its files on this machine.
+
+        Raises:
+            InvalidRequest: It names the folder of a model, which is no file to send.
         """
         source = config_source(configuration)
-        files = local_files(source)
+        files, folder = local_files(source), local_model(source)
         try:
+            if folder and not self._readable([folder / MANIFEST])[0]:
+                raise InvalidRequest(FOLDER.format(folder=folder), "MODEL_NOT_READABLE")
             readable = self._readable(list(files.values())) if files else []
         except ClientError as error:
             if error.reason != "UNIMPLEMENTED":

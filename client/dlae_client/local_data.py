@@ -1,4 +1,4 @@
-"""Data files of this machine that a configuration names, and references in their place."""
+"""Files of this machine that a configuration names, and references in their place."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,9 @@ from pathlib import Path
 from dlae.v1.training_pb2 import ConfigSource
 from dlae_core.config.references import INFERENCE, is_dataset_reference
 
+# A training that goes on, and what every folder of a model holds.
+CONTINUED = "Train from Checkpoint"
+MANIFEST = "manifest.json"
 # Key of the section `paths` to the field of its message, as far as the session reads the file.
 TRAINING = {
     "train_X": "train_x",
@@ -16,7 +19,9 @@ TRAINING = {
     "validation_y": "validation_y",
     "split_groups": "split_groups",
 }
-PREDICTING = {"test_X": "test_x"}
+CONTINUING = {"load_checkpoint": "load_checkpoint"}
+PREDICTING = {"test_X": "test_x", "load_model": "load_model"}
+_ALL = {**TRAINING, **CONTINUING, **PREDICTING}
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,31 @@ class Placed:
 
 
 def local_files(source: ConfigSource) -> dict[str, Path]:
-    """Returns the data files of a configuration that are on this machine, by key.
+    """Returns the files of data and networks of a configuration that are on this machine, by key.
 
     Args:
         source: As `config_source` makes it: with absolute paths.
     """
     kind, paths = _paths(source)
-    keys = PREDICTING if kind == INFERENCE else TRAINING
+    keys = _keys(kind)
     given = {key: paths[key] for key in keys if isinstance(paths.get(key), str)}
     return {
         key: Path(str(text))
         for key, text in given.items()
         if text and not is_dataset_reference(str(text)) and _is_file(Path(str(text)))
     }
+
+
+def local_model(source: ConfigSource) -> Path | None:
+    """Returns the folder of a model that a session of inference predicts with, on this machine.
+
+    Args:
+        source: As `config_source` makes it: with absolute paths.
+    """
+    kind, paths = _paths(source)
+    text = str(paths.get("load_model") or "")
+    marked = Path(text) / MANIFEST
+    return Path(text) if kind == INFERENCE and text and _is_file(marked) else None
 
 
 def with_references(source: ConfigSource, references: Mapping[str, str]) -> ConfigSource:
@@ -64,19 +81,24 @@ def with_references(source: ConfigSource, references: Mapping[str, str]) -> Conf
     if source.WhichOneof("source") == "config":
         changed = ConfigSource(config=source.config)
         for key, reference in references.items():
-            setattr(changed.config.paths, {**TRAINING, **PREDICTING}[key], reference)
+            setattr(changed.config.paths, _ALL[key], reference)
         return changed
     sections = json.loads(source.json)
     sections["paths"].update(references)
     return ConfigSource(json=json.dumps(sections))
 
 
+def _keys(kind: str) -> dict[str, str]:
+    if kind == INFERENCE:
+        return PREDICTING
+    return {**TRAINING, **CONTINUING} if kind == CONTINUED else TRAINING
+
+
 def _paths(source: ConfigSource) -> tuple[str, Mapping[str, object]]:
     """Returns the kind of session of a configuration and its paths; nothing where it has none."""
     if source.WhichOneof("source") == "config":
         paths = source.config.paths
-        fields = {**TRAINING, **PREDICTING}
-        found = {key: getattr(paths, field) for key, field in fields.items()}
+        found = {key: getattr(paths, field) for key, field in _ALL.items()}
         return source.config.config_file.type_signal, found
     try:
         sections = json.loads(source.json)

@@ -1,7 +1,11 @@
 """Networks from files that DLAE did not make: as they stand in the file, or built anew."""
 
 import json
+import shutil
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,10 +95,21 @@ def _own_network(path: Path) -> keras.Model | str:
     if found:
         return f"it holds {', '.join(found[:5])}, which cannot be taken over safely"
     try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        with _known_by_name(path) as named:
+            model = keras.models.load_model(named, compile=False, safe_mode=True)
     except FAILURES as error:
         return f"Keras cannot build it ({_first_line(error)})"
     return model if isinstance(model, keras.Model) else "it holds no network"
+
+
+@contextmanager
+def _known_by_name(path: Path) -> Iterator[Path]:
+    """Yields a file, or a copy of it, with the ending by which Keras tells its formats."""
+    if path.suffix == ENDINGS[0] or not zipfile.is_zipfile(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(shutil.copyfile(path, Path(folder) / f"{path.stem}{ENDINGS[0]}"))
 
 
 def _rebuilt(path: Path, config: Config, reason: str) -> Taken:

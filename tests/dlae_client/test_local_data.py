@@ -9,7 +9,7 @@ from dlae.v1.config_pb2 import Config
 from dlae.v1.training_pb2 import ConfigSource
 from dlae_client import Client
 from dlae_client.configuration import config_source
-from dlae_client.local_data import local_files, with_references
+from dlae_client.local_data import local_files, local_model, with_references
 
 SHA = f"sha256:{'a' * 64}"
 
@@ -48,9 +48,37 @@ def test_files_of_a_training_are_found_and_others_left(folder: Path) -> None:
     assert paths["split_groups"] == str(folder / "groups.csv")
 
 
-def test_an_inference_session_reads_its_images_only(folder: Path) -> None:
-    given = source(folder, "Inference ", train_X="X.h5", test_X="y.h5")
-    assert local_files(given) == {"test_X": folder / "y.h5"}
+def test_an_inference_session_reads_its_images_and_network_only(folder: Path) -> None:
+    given = source(folder, "Inference ", train_X="X.h5", test_X="y.h5", load_model="X.h5")
+    assert local_files(given) == {"test_X": folder / "y.h5", "load_model": folder / "X.h5"}
+    # A model of the server is no file, whatever else is there.
+    assert local_files(source(folder, "Inference", load_model="tissue@3")) == {}
+
+
+def test_a_training_that_goes_on_reads_its_checkpoint(folder: Path) -> None:
+    given = source(folder, "Train from Checkpoint", train_X="X.h5", load_checkpoint="y.h5")
+    assert local_files(given) == {"train_X": folder / "X.h5", "load_checkpoint": folder / "y.h5"}
+    assert json.loads(with_references(given, {"load_checkpoint": SHA}).json)["paths"] == {
+        "train_X": str(folder / "X.h5"),
+        "load_checkpoint": SHA,
+    }
+
+
+def test_a_message_has_its_network_replaced_too(folder: Path) -> None:
+    config = Config()
+    config.config_file.type_signal = "Inference"
+    config.paths.load_model = str(folder / "X.h5")
+    given = config_source(config)
+    assert local_files(given) == {"load_model": folder / "X.h5"}
+    assert with_references(given, {"load_model": SHA}).config.paths.load_model == SHA
+
+
+def test_the_folder_of_a_model_is_known_as_one(folder: Path) -> None:
+    (folder / "tissue").mkdir()
+    (folder / "tissue" / "manifest.json").touch()
+    assert local_model(source(folder, "Inference", load_model="tissue")) == folder / "tissue"
+    assert local_model(source(folder, "Train", load_model="tissue")) is None
+    assert local_model(source(folder, "Inference", load_model="X.h5")) is None
 
 
 def test_a_message_is_treated_alike(folder: Path) -> None:

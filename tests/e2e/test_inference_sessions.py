@@ -92,6 +92,43 @@ def test_the_network_of_a_model_alone_predicts_the_same_in_the_old_layout(server
     assert "MODEL_TAKEN" in warned
 
 
+def test_networks_of_the_clients_machine_are_uploaded_like_data(
+    server: Server, tmp_path: Path
+) -> None:
+    network, images = tmp_path / "own.keras", tmp_path / "X.h5"
+    server.json("fetch", "tissue", "-o", str(network))
+    images.write_bytes((server.folder / "X.h5").read_bytes())
+    config = tmp_path / "case.json"
+    predicting = {"type_signal": "Inference", "model_signal": "FCN"}
+    paths = {"load_model": "own.keras", "test_X": "X.h5"}
+    config.write_text(json.dumps({"config_file": predicting, "paths": paths}))
+    assert server.json("run", str(config), "--no-upload", code=3)["violations"]
+    server.json("run", str(config))
+    found, expected = (
+        _read(folder / "predictions.h5") for folder in (tmp_path, server.folder / "named")
+    )
+    for name, output in expected.items():
+        np.testing.assert_allclose(found[name], output, atol=1e-5)
+    kinds = [row["kind"] for row in server.json("datasets", "list")["datasets"]]
+    assert sorted(kinds) == ["network", "samples"]
+    # The same file begins a training, and is not sent again.
+    sections = json.loads(config_text(server.folder))
+    sections["config_file"]["type_signal"] = "Train from Checkpoint"
+    sections["paths"] |= {"load_checkpoint": "own.keras"}
+    config.write_text(json.dumps(sections))
+    job = server.json("train", str(config), "--name", "continued")["job"]
+    with Client(server.listen) as client:
+        warned = [event.warned.reason for event in client.watch(job)]
+    assert "WEIGHTS_TAKEN" in warned
+    # The folder of a model is none, and refused where the server cannot read it.
+    server.json("fetch", "tissue", "-o", str(tmp_path / "bundle"))
+    config.write_text(
+        json.dumps({"config_file": predicting, "paths": {**paths, "load_model": "bundle"}})
+    )
+    told = server.json("validate", str(config), code=2)["error"]
+    assert (told["reason"], "models import" in told["message"]) == ("MODEL_NOT_READABLE", True)
+
+
 def test_all_that_is_wrong_is_told_at_once(server: Server) -> None:
     write_samples(server.folder / "small.h5", [("0", np.zeros((4, 4, 1), np.float32))])
     config = _session(

@@ -17,9 +17,11 @@ class Dataset(_message.Message):
         KIND_UNSPECIFIED: _ClassVar[Dataset.Kind]
         KIND_SAMPLES: _ClassVar[Dataset.Kind]
         KIND_GROUPS: _ClassVar[Dataset.Kind]
+        KIND_NETWORK: _ClassVar[Dataset.Kind]
     KIND_UNSPECIFIED: Dataset.Kind
     KIND_SAMPLES: Dataset.Kind
     KIND_GROUPS: Dataset.Kind
+    KIND_NETWORK: Dataset.Kind
     SHA256_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]

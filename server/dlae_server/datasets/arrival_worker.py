@@ -13,12 +13,14 @@ import json
 import os
 import resource
 import sys
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import h5py
 
+from dlae_core.checkpoints.archive import STATE
 from dlae_core.data.groups import groups_of_table
 from dlae_core.data.source import SampleFile
 from dlae_core.errors import UnusableDataset
@@ -28,9 +30,13 @@ MOST_FORMS = 20
 MEMORY_BYTES, CPU_SECONDS = 8 << 30, 300
 TABLE_BYTES = 64 << 20
 NEITHER = (
-    "expected an HDF5 file of samples or a table of groups in CSV, found neither; the file may be "
-    "damaged"
+    "expected an HDF5 file of samples, a table of groups in CSV, or a network, found neither; the "
+    "file may be damaged"
 )
+# What files of Keras hold, of which one is enough; and the archives of Keras and ours.
+_GROUPS_OF_KERAS = ("model_weights", "layers", "_layer_checkpoint_dependencies")
+_ATTRIBUTES_OF_KERAS = ("layer_names", "layer_names0", "model_config")
+_ENTRIES = ("model.weights.h5", STATE)
 
 
 def look(path: Path) -> dict[str, Any]:
@@ -39,7 +45,26 @@ def look(path: Path) -> dict[str, Any]:
     Raises:
         UnusableDataset: It cannot be used.
     """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            is_network = any(name in archive.namelist() for name in _ENTRIES)
+    else:
+        is_network = h5py.is_hdf5(path) and _is_of_keras(path)
+    if is_network:
+        return {"kind": "KIND_NETWORK", "samples": 0, "forms": []}
     return _samples(path) if h5py.is_hdf5(path) else _groups(path)
+
+
+def _is_of_keras(path: Path) -> bool:
+    """Returns whether an HDF5 file holds weights; what is wrong with them, training says."""
+    try:
+        with h5py.File(path, "r") as file:
+            # No link is followed.
+            return any(file.id.links.exists(name.encode()) for name in _GROUPS_OF_KERAS) or any(
+                name in file.attrs for name in _ATTRIBUTES_OF_KERAS
+            )
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def _samples(path: Path) -> dict[str, Any]:

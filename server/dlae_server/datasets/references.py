@@ -11,15 +11,27 @@ from dlae_core.errors import Violation
 from dlae_server.access.projects import DEFAULT
 from dlae_server.audit.recording import noted_data
 from dlae_server.datasets.files import dataset_file
-from dlae_server.datasets.roots import TRAINING_PATHS
+from dlae_server.datasets.roots import CONTINUED, TRAINING_PATHS
 from dlae_server.errors import DatasetNotFound, InvalidRequest
 from dlae_server.jobs.journal import Journal
 from dlae_server.models.registry import NAME
 
 HEX = re.compile(r"[0-9a-f]{64}")
 _NAMED = re.compile(rf"{DATASET}({NAME.pattern})(?:@([1-9][0-9]{{0,8}}))?")
-_INFERENCE_PATHS = {"test_x": "test_X"}
-_GROUPS = "split_groups"
+# Of sessions of inference, and of those that go on from a checkpoint besides.
+_INFERENCE_PATHS = {"test_x": "test_X", "load_model": "load_model"}
+_CONTINUED_PATHS = {"load_checkpoint": "load_checkpoint"}
+# Where no samples are wanted, what is; and how it is called.
+_WANTED = {
+    "split_groups": Dataset.KIND_GROUPS,
+    "load_model": Dataset.KIND_NETWORK,
+    "load_checkpoint": Dataset.KIND_NETWORK,
+}
+_CALLED = {
+    Dataset.KIND_SAMPLES: "samples",
+    Dataset.KIND_GROUPS: "a table of groups",
+    Dataset.KIND_NETWORK: "a network",
+}
 
 
 @dataclass(frozen=True)
@@ -68,9 +80,8 @@ async def data_in_place(
         ShuttingDown: The store is closed.
         StorageFailed: The store cannot be read.
     """
-    is_inference = config.config_file.type_signal == INFERENCE
     found: list[Violation] = []
-    for field, key in (_INFERENCE_PATHS if is_inference else TRAINING_PATHS).items():
+    for field, key in _paths_of(config.config_file.type_signal).items():
         text = getattr(config.paths, field)
         if not is_dataset_reference(text):
             continue
@@ -85,10 +96,16 @@ async def data_in_place(
     return found
 
 
+def _paths_of(session: str) -> dict[str, str]:
+    """Returns the files that a session reads: fields of the message, and their spelling."""
+    if session == INFERENCE:
+        return _INFERENCE_PATHS
+    return TRAINING_PATHS | (_CONTINUED_PATHS if session == CONTINUED else {})
+
+
 def _misplaced(text: str, key: str, dataset: Dataset) -> list[Violation]:
-    is_table = dataset.kind == Dataset.KIND_GROUPS
-    if is_table == (key == _GROUPS):
+    wanted, kind = _WANTED.get(key, Dataset.KIND_SAMPLES), dataset.kind or Dataset.KIND_SAMPLES
+    if kind == wanted:
         return []
-    kinds = ("a table of groups", "samples") if is_table else ("samples", "a table of groups")
-    message = f"expected {kinds[1]}, but '{text}' is {kinds[0]}"
+    message = f"expected {_CALLED[wanted]}, but '{text}' is {_CALLED[kind]}"
     return [Violation(f"paths.{key}", "UNUSABLE_DATASET", message)]

@@ -44,7 +44,7 @@ def path_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation
             yield from _violations(Path(text), f"paths.{key}", roots)
     checkpoint = config.paths.load_checkpoint
     is_read = config.config_file.type_signal == CONTINUED and checkpoint
-    if is_read and not is_reference(checkpoint):
+    if is_read and not (is_reference(checkpoint) or is_dataset_reference(checkpoint)):
         yield from _violations(Path(checkpoint), "paths.load_checkpoint", roots)
     for place, layer in _layers(config):
         if layer.WhichOneof("type") == "backbone" and layer.backbone.weights not in NO_FILE:
@@ -73,7 +73,7 @@ def is_readable(text: str, size_bytes: int, change_time_ns: int, roots: Sequence
 def _inference_violations(config: Config, roots: Sequence[Path]) -> Iterator[Violation]:
     """Yields what is wrong with the files of an inference session, the only ones that it reads."""
     model, images = config.paths.load_model, config.paths.test_x
-    if model and not is_model_reference(model):
+    if model and not (is_model_reference(model) or is_dataset_reference(model)):
         yield from _violations(Path(model), "paths.load_model", roots, MANIFEST_FILE)
     if images and not is_dataset_reference(images):
         yield from _violations(Path(images), "paths.test_X", roots)

@@ -142,6 +142,17 @@ def test_a_file_of_keras_3_is_prepared_for_as_the_session_says(tmp_path: Path) -
     np.testing.assert_array_equal(found, again)
 
 
+def test_a_file_of_keras_3_is_known_by_its_content_where_its_name_is_a_hash(
+    tmp_path: Path,
+) -> None:
+    _plain().save(tmp_path / "own.keras")
+    path = (tmp_path / "own.keras").rename(tmp_path / f"{'a' * 64}.h5")
+    taken = network_of_file(path, session(tmp_path, "CNN", path))
+    image = np.random.default_rng(3).normal(size=(1, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_array_equal(taken.model(image), _plain()(image))
+    assert taken.report.startswith(f"the network of {path.name} is used")
+
+
 def test_a_model_of_keras_2_is_read_with_its_own_network(tmp_path: Path) -> None:
     images = write_images(tmp_path) % 7
     write_keras2(tmp_path / "old.h5", _keras2_text(), _keras2_weights())

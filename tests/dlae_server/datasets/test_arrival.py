@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -25,6 +26,34 @@ def test_a_table_of_groups_is_one(tmp_path: Path) -> None:
     path = tmp_path / "g"
     path.write_text('name,group\n0,a\n"1","a"\n2,b\n', encoding="utf-8")
     assert arrival_worker.look(path) == {"kind": "KIND_GROUPS", "samples": 3, "forms": []}
+
+
+def of_keras(path: Path, form: str) -> Path:
+    """Writes what a file of Keras is known by."""
+    if form in ("keras", "checkpoint"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("model.weights.h5" if form == "keras" else "dlae/state.json", b"")
+        return path
+    with h5py.File(path, "w") as file:
+        if form == "weights of Keras 2":
+            file.attrs["layer_names"] = ["conv"]
+        else:
+            file.create_group("layers" if form == "weights" else "model_weights")
+    return path
+
+
+@pytest.mark.parametrize(
+    "form", ["keras", "checkpoint", "weights", "weights of Keras 2", "model of Keras 2"]
+)
+def test_networks_and_weights_are_known_whatever_their_form(tmp_path: Path, form: str) -> None:
+    path = of_keras(tmp_path / "f", form)
+    assert arrival_worker.look(path) == {"kind": "KIND_NETWORK", "samples": 0, "forms": []}
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "f", "w") as archive:
+        archive.writestr("weights.pkl", b"")
+    assert "found neither" in problems(tmp_path / "f")
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from dlae_core.errors import InvalidConfig, Violation
 from dlae_server.datasets.files import dataset_file
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.datasets.references import Reference, data_in_place, parse_dataset
+from dlae_server.datasets.roots import path_violations
 from dlae_server.errors import DatasetInUse, DatasetNotFound, InvalidRequest
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.states import Job, enter
 from dlae_server.store import Store
 from tests.dlae_server.datasets.uploads import with_receiver
 
-A, B, GROUPS = "a" * 64, "b" * 64, "c" * 64
+A, B, GROUPS, NETWORK = "a" * 64, "b" * 64, "c" * 64, "d" * 64
 
 
 @pytest.fixture
@@ -56,9 +57,10 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
         parse_dataset(text)
 
 
-def placed(folder: Path, **paths: str) -> tuple[Config, list[Violation]]:
+def placed(folder: Path, session: str = "", **paths: str) -> tuple[Config, list[Violation]]:
     """Puts files in the place of references."""
     config = Config()
+    config.config_file.type_signal = session
     for field, text in paths.items():
         setattr(config.paths, field, text)
 
@@ -77,6 +79,27 @@ def test_files_stand_in_the_place_of_references(store: Store, tmp_path: Path) ->
     assert config.paths.train_y == str(dataset_file(tmp_path, A))
     assert config.paths.split_groups == str(dataset_file(tmp_path, GROUPS))
     assert config.paths.validation_x == "/elsewhere/X.h5"
+
+
+@pytest.mark.parametrize(
+    ("session", "field"),
+    [("Inference", "load_model"), ("Train from Checkpoint", "load_checkpoint")],
+)
+def test_a_network_may_be_one_that_the_server_keeps(
+    store: Store, tmp_path: Path, session: str, field: str
+) -> None:
+    store.add_dataset(Dataset(sha256=NETWORK, size_bytes=3, kind=Dataset.KIND_NETWORK), "")
+    store.close()
+    config, violations = placed(tmp_path, session, **{field: f"sha256:{NETWORK}"})
+    assert (violations, getattr(config.paths, field)) == ([], str(dataset_file(tmp_path, NETWORK)))
+    # It passes for no file of the server's folders by itself.
+    config.paths.ClearField(field)
+    setattr(config.paths, field, f"sha256:{NETWORK}")
+    assert list(path_violations(config, [])) == []
+    _, (found,) = placed(tmp_path, session, **{field: "dataset:ct"})
+    assert (found.path, "a network, but" in found.message) == (f"paths.{field}", True)
+    # Others read neither.
+    assert placed(tmp_path, "Train", **{field: "dataset:ct"})[1] == []
 
 
 def test_every_reference_that_means_nothing_is_told(store: Store, tmp_path: Path) -> None:
