@@ -37,6 +37,8 @@ NEITHER = (
 _GROUPS_OF_KERAS = ("model_weights", "layers", "_layer_checkpoint_dependencies")
 _ATTRIBUTES_OF_KERAS = ("layer_names", "layer_names0", "model_config")
 _ENTRIES = ("model.weights.h5", STATE)
+# What h5py and zipfile raise for files that are damaged.
+_DAMAGED = (OSError, RuntimeError, KeyError, ValueError, OverflowError, zipfile.BadZipFile)
 
 
 def look(path: Path) -> dict[str, Any]:
@@ -45,12 +47,7 @@ def look(path: Path) -> dict[str, Any]:
     Raises:
         UnusableDataset: It cannot be used.
     """
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            is_network = any(name in archive.namelist() for name in _ENTRIES)
-    else:
-        is_network = h5py.is_hdf5(path) and _is_of_keras(path)
-    if is_network:
+    if _is_of_keras(path) if h5py.is_hdf5(path) else _is_archive(path):
         return {"kind": "KIND_NETWORK", "samples": 0, "forms": []}
     return _samples(path) if h5py.is_hdf5(path) else _groups(path)
 
@@ -63,7 +60,18 @@ def _is_of_keras(path: Path) -> bool:
             return any(file.id.links.exists(name.encode()) for name in _GROUPS_OF_KERAS) or any(
                 name in file.attrs for name in _ATTRIBUTES_OF_KERAS
             )
-    except (OSError, RuntimeError, ValueError):
+    except _DAMAGED:
+        return False
+
+
+def _is_archive(path: Path) -> bool:
+    """Returns whether an archive is one of Keras or a checkpoint; nothing in it is unpacked."""
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name in archive.namelist() for name in _ENTRIES)
+    except _DAMAGED:
         return False
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -50,10 +51,18 @@ def test_networks_and_weights_are_known_whatever_their_form(tmp_path: Path, form
     assert arrival_worker.look(path) == {"kind": "KIND_NETWORK", "samples": 0, "forms": []}
 
 
-def test_an_archive_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_an_archive_of_something_else_or_a_damaged_one_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "f", "w") as archive:
         archive.writestr("weights.pkl", b"")
     assert "found neither" in problems(tmp_path / "f")
+    whole = of_keras(tmp_path / "f", "keras").read_bytes()
+    # Where the list of entries begins, and how long it is.
+    for at in range(len(whole) - 22, len(whole)):
+        for byte in (0x00, 0x7F, 0xFF):
+            (tmp_path / "f").write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
+            # Nothing else comes of it.
+            with suppress(UnusableDataset):
+                assert arrival_worker.look(tmp_path / "f")["kind"] == "KIND_NETWORK"
 
 
 @pytest.mark.parametrize(
