@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from dlae_core.evaluation.result import Result
 
 
-@click.command(epilog=examples("evaluate tissue X.h5 y.h5 --group-by group -o report/"))
+@click.command(
+    epilog=examples(
+        "evaluate tissue X.h5 y.h5 --group-by group -o report/",
+        "evaluate --predictions found/ masks/ --task segmentation --json",
+    )
+)
 @click.argument(
     "arguments",
     nargs=-1,
@@ -28,8 +33,9 @@ if TYPE_CHECKING:
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path),
-    help="HDF5 file of outputs or labels instead of MODEL; IMAGES may then be left out.",
+    help="Outputs or labels instead of MODEL, a file or a folder; IMAGES may then be left out.",
 )
+@click.option("--stacked", is_flag=True, help="The first axis of NumPy arrays numbers samples.")
 @click.option("--task", type=click.Choice(KINDS), help="What PREDICTIONS are; else seen from them.")
 @click.option(
     "--group-by",
@@ -82,7 +88,11 @@ def evaluate(session: Session, arguments: tuple[str, ...], **settings: Any) -> N
 
     Tells the metrics of the task with confidence intervals: bootstrap percentiles over cases. A
     case is a sample, or the samples of a group. Distances and sizes are in mm where all samples
-    tell their spacing, as files from `dlae-client data pack` do, else in pixels.
+    tell their spacing, as NIfTI files and those of `dlae-client data pack` do, else in pixels.
+
+    Files may be HDF5, NumPy, NIfTI or pictures, or folders of them, whose files pair by name.
+    Volumes are turned as their annotations lie. Cases are numbered in the order of the annotations'
+    names.
 
     OUTPUT gets metrics.csv (case by case), summary.csv, summary.json and figures.
     """

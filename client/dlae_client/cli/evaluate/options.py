@@ -20,6 +20,7 @@ class Options:
     """The options of the command, under their names."""
 
     predictions: Path | None
+    stacked: bool
     task: str | None
     group_by: str
     output: Path | None

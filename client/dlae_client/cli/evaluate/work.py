@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dlae_client.cli.context import Session
 from dlae_client.cli.evaluate.options import Options
+from dlae_client.cli.evaluate.samples import paired
 from dlae_client.cli.progress import Bar
 from dlae_client.client import Client
 from dlae_client.errors import InvalidRequest
@@ -57,16 +58,15 @@ def opened_work(
     paths = [Path(argument) for argument in arguments]
     if options.predictions is None:
         client = stack.enter_context(session.client())
-        work = _from_server(client, arguments[0], _paired(stack, paths[1], paths[2]), options)
+        pairs = paired(stack, paths[1], paths[2], options.stacked)
+        work = _from_server(client, arguments[0], pairs, options)
     else:
-        pairs = _paired(stack, options.predictions, paths[-1])
-        images = _paired(stack, paths[0], paths[1]).images if len(paths) == 2 else None
+        pairs = paired(stack, options.predictions, paths[-1], options.stacked)
+        images = None
+        if len(paths) == 2:
+            images = paired(stack, paths[0], paths[1], options.stacked).images
         work = _from_file(pairs, images, options)
     return replace(work, task=replace(work.task, data_range=options.data_range))
-
-
-def _paired(stack: ExitStack, first: Path, second: Path) -> PairedFiles:
-    return stack.enter_context(PairedFiles(first, second))
 
 
 def _from_server(client: Client, model: str, pairs: PairedFiles, options: Options) -> Work:
@@ -145,7 +145,8 @@ def _from_file(pairs: PairedFiles, images: SampleFile | None, options: Options) 
         return (predictions.read(name) for name in names)
 
     data = DataSet(annotations, pairs.names, files)
-    return Work(predictions.path.name, task, data, images, predict)
+    source = (options.predictions or predictions.path).name
+    return Work(source, task, data, images, predict)
 
 
 def _classes(task: Task, pairs: PairedFiles) -> int:
