@@ -199,7 +199,10 @@ def test_at_most_two_models_are_loaded(server: ServerProcess, model: str) -> Non
 
 def test_a_damaged_model_is_data_loss(server: ServerProcess) -> None:
     job = server.trained("damaged")
-    (server.data_dir / "models" / job.id / "model.keras").write_bytes(b"x")
+    path = server.data_dir / "models" / job.id / "model.keras"
+    # Of this model alone: others have the same file.
+    path.unlink()
+    path.write_bytes(b"x")
     with pytest.raises(grpc.RpcError) as caught:
         predict(server, "damaged", IMAGES)
     assert caught.value.code() == grpc.StatusCode.DATA_LOSS

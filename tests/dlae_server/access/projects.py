@@ -13,6 +13,7 @@ from dlae_server.access.scopes import SCOPES
 from dlae_server.datasets.files import dataset_file
 from dlae_server.jobs.results import stored
 from dlae_server.jobs.states import Job, enter
+from dlae_server.models.arriving import part_file
 from dlae_server.models.registry import model_from_bundle
 from dlae_server.models.signature import Signature
 from dlae_server.store import Store
@@ -72,6 +73,9 @@ def project_folder(data_dir: Path) -> Path:
     dataset = Dataset(sha256=names.sha256, size_bytes=len(DATA), kind=Dataset.KIND_SAMPLES)
     store.add_dataset(dataset, names.data, PROJECT)
     store.close()
+    part = part_file(data_dir, names.sha256, PROJECT)
+    part.parent.mkdir()
+    part.write_bytes(DATA[:4])
     for folder in (names.folder, "off"):
         (data_dir / folder).mkdir()
         (data_dir / folder / "x.h5").write_bytes(b"x")
@@ -181,7 +185,9 @@ ASKED: dict[str, dict[str, Asking | None]] = {
         "GetModelCard": _one(_M.GetModelCardRequest, model="{n.model}@production"),
         # It makes a model of a name, whoever else has one of it.
         "ImportModel": None,
-        "StartImport": _one(_M.StartImportRequest, sha256="{n.sha256}", size_bytes=len(DATA)),
+        "StartImport": lambda n, f, s: [
+            _M.StartImportRequest(sha256=n.sha256, size_bytes=len(DATA))
+        ],
     },
     "dlae.v1.DatasetService": {
         "FindFiles": _find,
