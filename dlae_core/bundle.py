@@ -2,6 +2,7 @@
 
     model.keras     opens with `keras.models.load_model` where DLAE is not installed
     model.onnx      the same for other engines; or model.xml, model.bin where ONNX cannot say it
+    int8.onnx       the same in 8 bits, where that was asked for and accepted
     config.json     the configuration, canonical, defaults filled in
     history.csv     one line per epoch
     split.json      which samples were trained on and which validated, by their numbers
@@ -66,6 +67,9 @@ class Manifest:
         files: Checksums of the other files.
         engines: Per engine besides TensorFlow, which file it runs and how far its output was from
             Keras', or why it is refused; see `engines/exporting.py`. Older bundles have none.
+        precisions: Per precision besides float32 that was asked for, which engine runs which file
+            in it and how it did on validation samples, or why it is refused; see
+            `training/accepting.py`. Older bundles have none.
     """
 
     format: int
@@ -83,6 +87,7 @@ class Manifest:
     data: dict[str, dict[str, Any]]
     files: dict[str, FileEntry]
     engines: dict[str, dict[str, Any]] = field(default_factory=dict)
+    precisions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
@@ -106,6 +111,7 @@ class Manifest:
                 Path(name).name: FileEntry(**file) for name, file in values["files"].items()
             }
             values.setdefault("engines", {})
+            values.setdefault("precisions", {})
             return cls(**{one.name: values[one.name] for one in fields(cls)})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptArtifact.of_file(Path(MANIFEST_FILE), "is not a manifest") from error

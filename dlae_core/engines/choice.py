@@ -22,6 +22,13 @@ def installed(engine: str) -> bool:
     return find_spec(engine) is not None
 
 
+def calculates(engine: str, precision: str) -> bool:
+    """Returns whether an engine that is installed has what it takes to calculate in a precision."""
+    if engine == "openvino":
+        return bool(import_module("dlae_core.engines.openvino").calculates(precision))
+    return precision != "bfloat16"
+
+
 def choose_engine(manifest: Manifest, wanted: str | None = None) -> str:
     """Returns the first engine that is installed and was seen to agree with Keras.
 

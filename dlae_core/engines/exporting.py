@@ -89,7 +89,7 @@ def export_engines(bundle: Path, model: keras.Model, samples: Float32) -> dict[s
             found |= {name: {"refused": "it was not installed"} for name in wanted}
             continue
         lacking = form.lacking(model)
-        unwritten = lacking or _attempt(partial(form.write, model, bundle / form.file))
+        unwritten = lacking or attempt(partial(form.write, model, bundle / form.file))
         for name in wanted:
             found[name] = (
                 {"refused": unwritten}
@@ -130,7 +130,7 @@ def difference(output: Float32, expected: Float32) -> float:
 
 
 def _compared(name: str, path: Path, samples: Float32, expected: Float32) -> dict[str, Any]:
-    output = _attempt(lambda: import_module(f"dlae_core.engines.{name}").load(path).run(samples))
+    output = attempt(lambda: import_module(f"dlae_core.engines.{name}").load(path).run(samples))
     if isinstance(output, str):
         return {"refused": output}
     if output.shape != expected.shape:
@@ -142,8 +142,8 @@ def _compared(name: str, path: Path, samples: Float32, expected: Float32) -> dic
     return {"file": path.name, "samples": len(samples), "largest_difference": largest}
 
 
-def _attempt(work: Callable[[], Any]) -> Any:
-    """Returns what some work returns; why it failed, as a text, where it does."""
+def attempt(work: Callable[[], Any]) -> Any:
+    """Returns what some work on an engine returns; why it failed, as a text, where it does."""
     try:
         with _quiet():
             return work()

@@ -54,14 +54,17 @@ class Applied:
         Raises:
             CorruptArtifact: A file is missing, unreadable or not what was written.
             IncompatibleArtifact: The bundle is of another version.
+            InvalidOptions: The model cannot be predicted with in the session's precision.
         """
         self._predictor = Predictor(bundle)
         self.manifest: Manifest = self._predictor.manifest
-        self.engine = self._predictor.engine
         config = self._predictor.config
         for section, names in _OF_SESSIONS.items():
             _override(getattr(config, section), getattr(session, section), section, names)
         self._options = options_of(config)
+        engines = self._predictor.engines
+        engines.of(self._options.precision)
+        self.engine = engines.named(self._options.precision)
 
     def outputs(self, images: Numbers) -> Sequence[Numbers]:
         """Returns the output for each image: of a detector its boxes, float32 (boxes, 6).

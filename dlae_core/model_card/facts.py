@@ -86,6 +86,7 @@ def card(bundle: Bundle, identity: Identity) -> Facts:
         },
         "metrics": dict(sorted(manifest.metrics.items())),
         "engines": {name: _engine(found) for name, found in sorted(manifest.engines.items())},
+        "precisions": {name: _engine(found) for name, found in manifest.precisions.items()},
         "software": {"dlae": manifest.dlae_version, "keras": manifest.keras_version},
         "files": {name: asdict(entry) for name, entry in sorted(manifest.files.items())},
     }
@@ -142,9 +143,9 @@ def _epochs(bundle: Bundle) -> int:
 
 
 def _engine(found: Facts) -> Facts:
-    """Returns what became of an engine; sentences of libraries may name folders."""
+    """Returns what became of an engine or a precision; sentences of libraries may name folders."""
     if "/" in str(found.get("refused", "")):
-        return {"refused": "it cannot run this network"}
+        return found | {"refused": "it cannot run this network"}
     return found
 
 

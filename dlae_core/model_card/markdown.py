@@ -19,6 +19,9 @@ def card_text(facts: Facts) -> str:
         _table("Training", _training(facts["training"])),
         _table("Metrics", {name: f"{value:.4g}" for name, value in facts["metrics"].items()}),
         _table("Engines", {name: _engine(found) for name, found in facts["engines"].items()}),
+        _table(
+            "Precisions", {name: _precision(found) for name, found in facts["precisions"].items()}
+        ),
         "## Limitations\n\n" + "\n".join(f"- {sentence}" for sentence in facts["limitations"]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -70,6 +73,19 @@ def _engine(found: Mapping[str, Any]) -> str:
         f"largest difference from Keras {found['largest_difference']:.1e}, "
         f"over {found['samples']} samples"
     )
+
+
+def _precision(found: Mapping[str, Any]) -> str:
+    if "metrics" not in found:
+        return f"not used: {found['refused']}"
+    judged = f"over {found['samples']} validation samples on {found['engine']}"
+    if "refused" in found:
+        return f"not used: {found['refused']}; {judged}"
+    told = ", ".join(
+        f"{metric.replace('_', ' ')} {after:.4f} ({before:.4f} in float32)"
+        for metric, (before, after) in found["metrics"].items()
+    )
+    return f"accepted: {told}, largest difference {found['largest_difference']:.1e}, {judged}"
 
 
 def _table(title: str, rows: Mapping[str, object]) -> str:

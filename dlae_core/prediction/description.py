@@ -15,8 +15,6 @@ from dlae_core.prediction.options import Options
 from dlae_core.prediction.predictor import Predictor
 from dlae_core.tiling import count_tiles
 
-PRECISION = "float32"
-
 _SWITCHES = {
     "featurewise_centering_switch": "subtract the training images' mean of each channel",
     "featurewise_normalization_switch": (
@@ -50,11 +48,16 @@ def describe(
             *([f"resize back to {space}"] if resizes else []),
             *_finishing(predictor, kind, options),
         ],
-        engine=predictor.engine,
-        precision=PRECISION,
+        engine=_engine(predictor, options),
+        precision=options.precision,
         tiles=tiles,
         mirror_images=1 << len(options.flips),
     )
+
+
+def _engine(predictor: Predictor, options: Options) -> str:
+    own = options.precision == predictor.options.precision
+    return predictor.engine if own else predictor.engines.named(options.precision)
 
 
 def _preparation(preprocessing: Preprocessing) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Options:
         resize: Whether images of another size are resized, and outputs back.
         units: Whether values are given in the units of the annotations, where these are known.
         confidence: Probability above which a box is reported; None: the model's own.
+        precision: Numbers that the network calculates with.
     """
 
     tiling: Tiling = HALVES
@@ -38,6 +39,7 @@ class Options:
     resize: bool = False
     units: bool = True
     confidence: float | None = None
+    precision: str = "float32"
 
 
 # Fields of `Options` and the settings that they are.
@@ -59,6 +61,7 @@ def options_of(config: Config) -> Options:
         labels=given.labels_switch,
         threshold=given.threshold if given.HasField("threshold") else None,
         together=together,
+        precision=given.precision,
         **{name: getattr(given, switch) for name, switch in _SWITCHES.items()},
     )
 
@@ -79,6 +82,8 @@ def changed(options: Options, asked: PredictOptions) -> Options:
         changes["confidence"] = asked.confidence_threshold
     if asked.HasField("images_at_once"):
         changes["together"] = asked.images_at_once
+    if asked.HasField("precision"):
+        changes["precision"] = asked.precision
     match asked.WhichOneof("labelling"):
         case "threshold":
             changes["threshold"] = asked.threshold
@@ -96,7 +101,7 @@ def check(asked: PredictOptions) -> None:
     section = Prediction()
     if asked.WhichOneof("labelling") == "threshold":
         section.threshold = asked.threshold
-    for name in ("tile_overlap", "tile_blend", "images_at_once"):
+    for name in ("tile_overlap", "tile_blend", "images_at_once", "precision"):
         if asked.HasField(name):
             setattr(section, name, getattr(asked, name))
     section.flips.extend(asked.flips.axes)

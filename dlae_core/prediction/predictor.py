@@ -11,7 +11,8 @@ from dlae_core.bundle import CONFIG_FILE, MANIFEST_FILE, Bundle, Manifest, file_
 from dlae_core.config import read_config, resolve_config
 from dlae_core.data.normalization import Preprocessing, Statistics
 from dlae_core.detection.decoding import Decoder
-from dlae_core.engines.choice import choose_engine, load_engine
+from dlae_core.engines.loaded import Engines
+from dlae_core.engines.precisions import FLOAT32
 from dlae_core.errors import InvalidImage, InvalidOptions
 from dlae_core.flips import Run, flipping
 from dlae_core.postprocessing.resizing import resized, resized_points
@@ -35,7 +36,8 @@ class Predictor:
         sha256: Of the manifest's file, which holds the checksums of all others.
         config: The model's configuration, resolved.
         options: How the model predicts where nothing else is said.
-        engine: Name of the engine that runs it.
+        engines: All that can run it.
+        engine: Name of the one that does where nothing else is said.
         preprocessing: What happens to images.
         outputs: What the model knows: `classes` (probabilities), `values` or `boxes`.
         per_pixel: Whether outputs have the space of the images, which may then be of any size
@@ -59,13 +61,16 @@ class Predictor:
         self.manifest: Manifest = opened.manifest
         self.sha256 = file_sha256(bundle / MANIFEST_FILE)
         self.config = resolve_config(read_config(opened.read(CONFIG_FILE)).config)
+        self.engines = Engines(bundle, self.manifest, engine, threads)
+        if self.config.prediction.precision not in self.engines.precisions:
+            self.config.prediction.precision = FLOAT32
         self.options = options_of(self.config)
         statistics = Statistics.from_json(self.manifest.preprocessing)
         self.preprocessing = Preprocessing.from_config(self.config, statistics)
         self.outputs, self.per_pixel = _outputs(self.manifest), _is_per_pixel(self.manifest)
         self._tile = self.manifest.input_shape[:-1]
-        self.engine = choose_engine(self.manifest, engine)
-        self._engine = load_engine(bundle, self.manifest, self.engine, threads)
+        self.engine = self.engines.named(self.options.precision)
+        self._engine = self.engines.of(self.options.precision)
 
     def predict(
         self, images: Numbers, labels: bool | None = None, options: Options | None = None
@@ -99,7 +104,7 @@ class Predictor:
         checked = checked_images(
             images, self.manifest.input_shape, options.resize, larger=self.per_pixel
         )
-        run = self._flipping(options.flips)
+        run = self._running(options)
         if not len(checked):
             return finishing.cleaned(finishing.finished(self._nothing(checked.shape[1:-1])))
         if checked.shape[1:-1] == self._tile:
@@ -129,11 +134,11 @@ class Predictor:
             raise InvalidImage(f"expected a detector to find boxes, got a model of {self.outputs}")
         shape = self.manifest.input_shape
         checked = checked_images(images, shape, options.resize, larger=True)
-        self._flipping(options.flips)
+        run = self._running(options)
         decoder = self.decoder(options)
 
         def detect(tiles: Float32) -> list[Float32]:
-            return [decoder.boxes(output) for output in self._engine.run(tiles)]
+            return [decoder.boxes(output) for output in run(tiles)]
 
         if checked.shape[1:-1] == self._tile:
             return [
@@ -221,10 +226,13 @@ class Predictor:
             return decoder
         return replace(decoder, confidence=options.confidence)
 
-    def _flipping(self, axes: tuple[int, ...]) -> Run:
+    def _running(self, options: Options) -> Run:
         """Returns what runs the network, on mirror images as well where asked for."""
+        own = options.precision == self.options.precision
+        engine = self._engine if own else self.engines.of(options.precision)
+        run, axes = engine.run, options.flips
         if not axes:
-            return self._engine.run
+            return run
         shape = self.manifest.input_shape
         if len(set(axes)) < len(axes) or not all(0 <= axis < len(shape) - 1 for axis in axes):
             raise InvalidOptions(f"expected different axes of {shape[:-1]} to flip, got {axes}")
@@ -234,7 +242,7 @@ class Predictor:
                 "expected a model of classes or of one output per pixel to flip images for, got "
                 "one whose outputs are places; leave the flips out"
             )
-        return flipping(self._engine.run, axes, self.per_pixel)
+        return flipping(run, axes, self.per_pixel)
 
 
 def _outputs(manifest: Manifest) -> str:

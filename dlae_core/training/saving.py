@@ -22,6 +22,7 @@ from dlae_core.engines.exporting import export_engines, real_samples
 from dlae_core.errors import StorageFailed
 from dlae_core.families.table import family_of
 from dlae_core.graph import Network
+from dlae_core.training.accepting import accepted_precisions
 from dlae_core.training_data import TrainingData
 
 # Weights of a backbone that are no file.
@@ -72,6 +73,7 @@ def save_bundle(
     write_text(bundle / CONFIG_FILE, text_without_paths(config))
     write_text(bundle / SPLIT_FILE, data.split.to_json())
     family = family_of(config)
+    engines = export_engines(bundle, network.model, real_samples(data.validation or data.training))
     write_manifest(
         bundle,
         {
@@ -87,9 +89,8 @@ def save_bundle(
             "seed": config.augmentation.random_seed,
             "preprocessing": data.preprocessing.statistics.to_json(),
             "data": dict(data.hashes),
-            "engines": export_engines(
-                bundle, network.model, real_samples(data.validation or data.training)
-            ),
+            "engines": engines,
+            "precisions": accepted_precisions(bundle, config, network, data, engines),
         },
     )
 

@@ -147,4 +147,5 @@ _SETTERS: dict[str, Callable[[PredictOptions, str, Value], None]] = {
     "resize_switch": _truth,
     "annotation_units_switch": _truth,
     "confidence_threshold": _number,
+    "precision": _word,
 }

@@ -35,8 +35,8 @@ from tests.contracts.effects import (
     updates,
     written,
 )
-from tests.contracts.predicting import predicting
-from tests.dlae_core.families.configurations import IMAGE, JUDGE, PER_PIXEL
+from tests.contracts.predicting import judged, predicting
+from tests.dlae_core.families.configurations import IMAGE, JUDGE, PER_PIXEL, TRANSLATION
 from tests.sessions import FCN_3D_LAYERS
 
 pytestmark = pytest.mark.keras
@@ -123,6 +123,11 @@ def _finds(*values: Any, **beside: Any) -> Acts:
 
 
 UNPAIRED = {"loss_function.loss": "cyclegan"}
+# The layers at both ends never have 8 bits.
+DEEPER = {
+    "training_configurations.unpaired_switch": True,
+    "layers.generator_layer_list": [*TRANSLATION[:-2], *TRANSLATION[1:]],
+}
 OTHER_ADAM = ("Adam:0.5", "Adam:0.9")
 # Steps enough for what acts from the second on.
 SMALL_BATCHES = {"training_configurations.batch_size": 2}
@@ -336,6 +341,11 @@ ROWS: dict[str, Acts | Hastens] = {
     ),
     "save_configurations.example_images": Acts(kept, (0, 1)),
     "save_configurations.legacy_predictions_switch": Acts(predicted, (False, True), INFERENCE),
+    "save_configurations.bfloat16_switch": Acts(judged, (False, True)),
+    "save_configurations.int8_switch": Acts(judged, (False, True)),
+    "save_configurations.precision_tolerance": Acts(
+        judged, (0.0, 0.99), UNPAIRED | DEEPER | {"save_configurations.int8_switch": True}, "GAN"
+    ),
     "save_configurations.save_checkpoints_switch": Acts(
         kept, (False, True), {"save_configurations.save_checkpoints_path": "c.keras"}
     ),
@@ -381,6 +391,7 @@ ROWS: dict[str, Acts | Hastens] = {
     "prediction.images_at_once": Acts(predicting, (None, 1)),
     "prediction.resize_switch": Acts(predicting, (False, True)),
     "prediction.annotation_units_switch": Acts(predicting, (True, False)),
+    "prediction.precision": Acts(predicting, ("float32", "int8")),
 }
 
 

@@ -349,7 +349,7 @@ class Monitors(_message.Message):
     def __init__(self, mse_switch: bool = ..., mae_switch: bool = ..., accuracy_switch: bool = ..., dice_switch: bool = ..., iou_switch: bool = ..., auc_switch: bool = ..., sensitivity_switch: bool = ..., specificity_switch: bool = ..., coordinate_error_switch: bool = ..., psnr_switch: bool = ..., ssim_switch: bool = ..., average_precision_switch: bool = ...) -> None: ...
 
 class SaveConfigurations(_message.Message):
-    __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency", "example_images", "legacy_predictions_switch")
+    __slots__ = ("save_model_switch", "save_model_path", "save_csv_switch", "save_csv_path", "save_checkpoints_switch", "save_checkpoints_path", "save_checkpoints_frequency", "save_tensorboard_switch", "save_tensorboard_path", "save_tensorboard_frequency", "example_images", "legacy_predictions_switch", "bfloat16_switch", "int8_switch", "precision_tolerance")
     SAVE_MODEL_SWITCH_FIELD_NUMBER: _ClassVar[int]
     SAVE_MODEL_PATH_FIELD_NUMBER: _ClassVar[int]
     SAVE_CSV_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -362,6 +362,9 @@ class SaveConfigurations(_message.Message):
     SAVE_TENSORBOARD_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
     EXAMPLE_IMAGES_FIELD_NUMBER: _ClassVar[int]
     LEGACY_PREDICTIONS_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    BFLOAT16_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    INT8_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     save_model_switch: bool
     save_model_path: str
     save_csv_switch: bool
@@ -374,7 +377,10 @@ class SaveConfigurations(_message.Message):
     save_tensorboard_frequency: int
     example_images: int
     legacy_predictions_switch: bool
-    def __init__(self, save_model_switch: bool = ..., save_model_path: _Optional[str] = ..., save_csv_switch: bool = ..., save_csv_path: _Optional[str] = ..., save_checkpoints_switch: bool = ..., save_checkpoints_path: _Optional[str] = ..., save_checkpoints_frequency: _Optional[int] = ..., save_tensorboard_switch: bool = ..., save_tensorboard_path: _Optional[str] = ..., save_tensorboard_frequency: _Optional[int] = ..., example_images: _Optional[int] = ..., legacy_predictions_switch: bool = ...) -> None: ...
+    bfloat16_switch: bool
+    int8_switch: bool
+    precision_tolerance: float
+    def __init__(self, save_model_switch: bool = ..., save_model_path: _Optional[str] = ..., save_csv_switch: bool = ..., save_csv_path: _Optional[str] = ..., save_checkpoints_switch: bool = ..., save_checkpoints_path: _Optional[str] = ..., save_checkpoints_frequency: _Optional[int] = ..., save_tensorboard_switch: bool = ..., save_tensorboard_path: _Optional[str] = ..., save_tensorboard_frequency: _Optional[int] = ..., example_images: _Optional[int] = ..., legacy_predictions_switch: bool = ..., bfloat16_switch: bool = ..., int8_switch: bool = ..., precision_tolerance: _Optional[float] = ...) -> None: ...
 
 class BbdOptions(_message.Message):
     __slots__ = ("scaling_type", "scales", "aspect_ratios_type", "aspect_ratios", "number_classes", "steps", "offsets", "variances", "confidence_threshold", "iou_threshold", "top_k", "nms_maximum_output", "coordinates_type", "two_boxes_for_ar1_switch", "clip_boxes_switch", "normalize_coordinates_switch", "positive_iou_threshold", "negative_iou_limit")
@@ -427,7 +433,7 @@ class Layers(_message.Message):
     def __init__(self, serial_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ..., generator_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ..., discriminator_layer_list: _Optional[_Iterable[_Union[_layers_pb2.Layer, _Mapping]]] = ...) -> None: ...
 
 class Prediction(_message.Message):
-    __slots__ = ("labels_switch", "threshold", "largest_component_switch", "fill_holes_switch", "tile_overlap", "tile_blend", "flips", "images_at_once", "resize_switch", "annotation_units_switch")
+    __slots__ = ("labels_switch", "threshold", "largest_component_switch", "fill_holes_switch", "tile_overlap", "tile_blend", "flips", "images_at_once", "resize_switch", "annotation_units_switch", "precision")
     LABELS_SWITCH_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     LARGEST_COMPONENT_SWITCH_FIELD_NUMBER: _ClassVar[int]
@@ -438,6 +444,7 @@ class Prediction(_message.Message):
     IMAGES_AT_ONCE_FIELD_NUMBER: _ClassVar[int]
     RESIZE_SWITCH_FIELD_NUMBER: _ClassVar[int]
     ANNOTATION_UNITS_SWITCH_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     labels_switch: bool
     threshold: float
     largest_component_switch: bool
@@ -448,4 +455,5 @@ class Prediction(_message.Message):
     images_at_once: int
     resize_switch: bool
     annotation_units_switch: bool
-    def __init__(self, labels_switch: bool = ..., threshold: _Optional[float] = ..., largest_component_switch: bool = ..., fill_holes_switch: bool = ..., tile_overlap: _Optional[float] = ..., tile_blend: _Optional[str] = ..., flips: _Optional[_Iterable[int]] = ..., images_at_once: _Optional[int] = ..., resize_switch: bool = ..., annotation_units_switch: bool = ...) -> None: ...
+    precision: str
+    def __init__(self, labels_switch: bool = ..., threshold: _Optional[float] = ..., largest_component_switch: bool = ..., fill_holes_switch: bool = ..., tile_overlap: _Optional[float] = ..., tile_blend: _Optional[str] = ..., flips: _Optional[_Iterable[int]] = ..., images_at_once: _Optional[int] = ..., resize_switch: bool = ..., annotation_units_switch: bool = ..., precision: _Optional[str] = ...) -> None: ...

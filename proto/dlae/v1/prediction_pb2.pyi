@@ -29,7 +29,7 @@ PRIORITY_INTERACTIVE: Priority
 PRIORITY_BATCH: Priority
 
 class PredictOptions(_message.Message):
-    __slots__ = ("tile_overlap", "tile_blend", "flips", "threshold", "most_probable", "largest_component_switch", "fill_holes_switch", "images_at_once", "resize_switch", "annotation_units_switch", "confidence_threshold")
+    __slots__ = ("tile_overlap", "tile_blend", "flips", "threshold", "most_probable", "largest_component_switch", "fill_holes_switch", "images_at_once", "resize_switch", "annotation_units_switch", "confidence_threshold", "precision")
     TILE_OVERLAP_FIELD_NUMBER: _ClassVar[int]
     TILE_BLEND_FIELD_NUMBER: _ClassVar[int]
     FLIPS_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class PredictOptions(_message.Message):
     RESIZE_SWITCH_FIELD_NUMBER: _ClassVar[int]
     ANNOTATION_UNITS_SWITCH_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
     tile_overlap: float
     tile_blend: str
     flips: FlipAxes
@@ -52,7 +53,8 @@ class PredictOptions(_message.Message):
     resize_switch: bool
     annotation_units_switch: bool
     confidence_threshold: float
-    def __init__(self, tile_overlap: _Optional[float] = ..., tile_blend: _Optional[str] = ..., flips: _Optional[_Union[FlipAxes, _Mapping]] = ..., threshold: _Optional[float] = ..., most_probable: bool = ..., largest_component_switch: bool = ..., fill_holes_switch: bool = ..., images_at_once: _Optional[int] = ..., resize_switch: bool = ..., annotation_units_switch: bool = ..., confidence_threshold: _Optional[float] = ...) -> None: ...
+    precision: str
+    def __init__(self, tile_overlap: _Optional[float] = ..., tile_blend: _Optional[str] = ..., flips: _Optional[_Union[FlipAxes, _Mapping]] = ..., threshold: _Optional[float] = ..., most_probable: bool = ..., largest_component_switch: bool = ..., fill_holes_switch: bool = ..., images_at_once: _Optional[int] = ..., resize_switch: bool = ..., annotation_units_switch: bool = ..., confidence_threshold: _Optional[float] = ..., precision: _Optional[str] = ...) -> None: ...
 
 class FlipAxes(_message.Message):
     __slots__ = ("axes",)

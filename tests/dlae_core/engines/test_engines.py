@@ -9,117 +9,22 @@ import numpy as np
 import pytest
 
 from dlae_core.bundle import Bundle, Manifest
-from dlae_core.config import read_config, resolve_config
 from dlae_core.engines import choice, exporting
 from dlae_core.engines.choice import ENGINES, choose_engine, load_engine
 from dlae_core.engines.exporting import difference, export_engines, real_samples
 from dlae_core.errors import CorruptArtifact, IncompatibleArtifact
-from dlae_core.families.bbd import Bbd
-from dlae_core.graph import build_network
-from dlae_core.layers.language import parse_layer
+from tests.dlae_core.engines.networks import (
+    DEPTHWISE_VOLUMES,
+    GENERATOR,
+    PLANES,
+    VOLUMES,
+    detector,
+    images,
+    network,
+)
 from tests.dlae_core.test_bundle import FACTS
 
 pytestmark = pytest.mark.keras
-
-CONV = "he_normal:l2:l1:0.01:0.02"
-# One network for each kind of image; every layer that computes is in one of them.
-PLANES = [
-    "Input:(16, 12, 2)",
-    f"Convolution 2D:4:(3, 3):(1, 1):same:(2, 2):{CONV}",
-    "Batch normalization",
-    "Activation:hard_sigmoid",
-    "Outer skip source",
-    f"Separable convolution 2D:6:3:(2, 2):same:1:{CONV}",
-    "Leaky reLU:0.2",
-    "Inner skip source",
-    f"Depthwise separable convolution 2D:6:3:1:same:{CONV}",
-    "PreLU",
-    "Inner skip target",
-    "Max pooling 2D:(3, 3):(1, 1)",
-    "Zero padding 2D:1",
-    "Average pooling 2D:(2, 2):(1, 1)",
-    "Cropping 2D:((0, 1), (0, 1))",
-    "Zero padding 2D:((0, 2), (1, 1))",
-    "Dropout:0.5",
-    f"Resize convolution 2D:4:3:1:(2, 2):same:1:{CONV}",
-    "ELU:0.5",
-    f"Convolution 2D:4:(3, 3):(2, 2):same:(1, 1):{CONV}",
-    f"Transpose convolution 2D:4:3:(2, 2):same:1:{CONV}",
-    "Thresholded reLU:0.1",
-    "Outer skip target",
-    "Gaussian noise:0.1",
-    "Dense:3",
-    "Activation:softmax",
-]
-VOLUMES = [
-    "Input:(8, 8, 4, 1)",
-    "Convolution 3D:4:(3, 3, 3)",
-    "Batch normalization",
-    "PreLU",
-    "Max pooling 3D:(2, 2, 2)",
-    "Resize convolution 3D:4:3:1:(2, 2, 2)",
-    "Average pooling 3D:(2, 2, 2):(2, 2, 2)",
-    "Transpose convolution 3D:4:3:(2, 2, 2)",
-    "Permute:(2, 1, 3, 4)",
-    "Flatten",
-    "Dense:8",
-    "Activation:selu",
-    "Dense:2",
-    "Activation:softmax",
-]
-# tf2onnx cannot write depthwise convolutions of volumes.
-DEPTHWISE_VOLUMES = [
-    "Input:(8, 6, 4, 2)",
-    f"Separable convolution 3D:4:3:2:same:1:{CONV}",
-    "Depthwise convolution 3D:4:3:1:same",
-    "Upsample 3D:2",
-    "Global average pooling 3D",
-]
-GENERATOR = [
-    "Input:(16, 16, 1)",
-    "Convolution 2D:4:(4, 4):(2, 2)",
-    "Leaky reLU:0.2",
-    "Upsample 2D:2",
-    "Spatial dropout 2D:0.2",
-    "Convolution 2D:1:(3, 3)",
-    "Activation:tanh",
-]
-DETECTOR = {
-    "config_file": {"model_signal": "BBD"},
-    "preprocessing": {"categories": 2},
-    "bbd_options": {"scales": [0.1, 0.4, 0.8]},
-    "layers": {
-        "serial_layer_list": [
-            "Input:(32, 32, 1)",
-            "Convolution 2D:4:(3, 3):(4, 4)",
-            "Hook connection source",
-            "Convolution 2D:4:(3, 3):(2, 2)",
-            "Hook connection source",
-        ]
-    },
-}
-
-
-def _network(texts: list[str]) -> keras.Model:
-    return _shaken(build_network([parse_layer(text) for text in texts], "layers").model)
-
-
-def _detector() -> keras.Model:
-    config = resolve_config(read_config(json.dumps(DETECTOR)).config)
-    return _shaken(Bbd().networks(config)[0].model)
-
-
-def _shaken(model: keras.Model) -> keras.Model:
-    """Returns a model whose weights are all other than their first values."""
-    random = np.random.default_rng(1)
-    for weight in model.trainable_weights:
-        weight.assign(weight + random.normal(0, 0.1, weight.shape))
-    return model
-
-
-def _images(model: keras.Model, count: int, seed: int = 0) -> np.ndarray:
-    shape = (count, *model.input_shape[1:])
-    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
 
 
 def _manifest(engines: dict[str, Any]) -> Manifest:
@@ -143,8 +48,8 @@ def test_engines_agree_with_keras_for_any_batch_size(name: str, file: str, tmp_p
         "depthwise volumes": DEPTHWISE_VOLUMES,
         "generator": GENERATOR,
     }
-    model = _network(lists[name]) if name in lists else _detector()
-    found = export_engines(tmp_path, model, _images(model, 2))
+    model = network(lists[name]) if name in lists else detector()
+    found = export_engines(tmp_path, model, images(model, 2))
     assert found["openvino"]["file"] == file, found
     assert ("file" in found["onnxruntime"]) == (file == "model.onnx"), found
     assert (tmp_path / "model.onnx").exists() == (file == "model.onnx")
@@ -153,19 +58,19 @@ def test_engines_agree_with_keras_for_any_batch_size(name: str, file: str, tmp_p
             continue
         loaded = load_engine(tmp_path, _manifest(found), engine, threads=1)
         for count in (1, 5, 3):
-            images = _images(model, count, seed=count)
-            expected = np.asarray(model(images, training=False))
-            np.testing.assert_allclose(loaded.run(images), expected, rtol=1e-4, atol=1e-5)
+            some = images(model, count, seed=count)
+            expected = np.asarray(model(some, training=False))
+            np.testing.assert_allclose(loaded.run(some), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_result_is_not_overwritten_by_the_next(tmp_path: Path) -> None:
-    model = _network(GENERATOR)
-    found = export_engines(tmp_path, model, _images(model, 1))
+    model = network(GENERATOR)
+    found = export_engines(tmp_path, model, images(model, 1))
     for engine in ("openvino", "onnxruntime"):
         loaded = load_engine(tmp_path, _manifest(found), engine, None)
-        first = loaded.run(_images(model, 1))
+        first = loaded.run(images(model, 1))
         before = first.copy()
-        loaded.run(_images(model, 1, seed=9))
+        loaded.run(images(model, 1, seed=9))
         np.testing.assert_array_equal(first, before)
 
 
@@ -183,8 +88,8 @@ def test_an_engine_beyond_the_tolerance_is_refused_and_its_file_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "TOLERANCE", -1.0)
-    model = _network(GENERATOR)
-    found = export_engines(tmp_path, model, _images(model, 1))
+    model = network(GENERATOR)
+    found = export_engines(tmp_path, model, images(model, 1))
     assert all("differs from Keras'" in found[name]["refused"] for name in found)
     assert list(tmp_path.iterdir()) == []
     assert choose_engine(_manifest(found)) == "tensorflow"
@@ -201,8 +106,8 @@ def test_a_failed_export_is_recorded_with_its_reason(
 
     form = exporting.Form("model.onnx", (), broken, ("openvino", "onnxruntime"), 1)
     monkeypatch.setattr(exporting, "FORMS", (form,))
-    model = _network(GENERATOR)
-    found = export_engines(tmp_path, model, _images(model, 1))
+    model = network(GENERATOR)
+    found = export_engines(tmp_path, model, images(model, 1))
     assert found["openvino"] == {"refused": "AssertionError: no such operation"}
     assert list(tmp_path.iterdir()) == []
 
@@ -264,9 +169,9 @@ def test_a_bundle_from_before_there_were_engines_is_served_by_tensorflow(tmp_pat
 def test_a_network_that_cannot_be_written_in_memory_is_left_to_the_next_form(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = _network(GENERATOR)
+    model = network(GENERATOR)
     # Enough for the second form, not for the first.
     monkeypatch.setattr(exporting, "_available_bytes", lambda: 10 * 4 * model.count_params())
-    found = export_engines(tmp_path, model, _images(model, 1))
+    found = export_engines(tmp_path, model, images(model, 1))
     assert "are free" in found["onnxruntime"]["refused"]
     assert found["openvino"]["file"] == "model.xml"
