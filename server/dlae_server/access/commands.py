@@ -12,6 +12,7 @@ from dlae_core.errors import DlaeError
 from dlae_server.access import tokens
 from dlae_server.access.scopes import SCOPES
 from dlae_server.access.tokens import Grant
+from dlae_server.audit.opening import record, require_usable
 from dlae_server.settings import Settings
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -47,7 +48,10 @@ def create(settings: Settings, name: str, scope: str, as_json: bool, **given: An
     """Makes a token for NAME and shows it, once; as user of jobs stands NAME."""
     days, certificate, projects = given["expires"], given["certificate"], given["projects"]
     with _sentences():
+        require_usable(settings)
         grant, text = tokens.create(settings.data_dir, name, scope, days, certificate, projects)
+        # Before the token is told to anybody.
+        record(settings, "token_create", **_facts(grant))
     if as_json:
         click.echo(json.dumps({**_row(grant), **({"token": text} if text else {})}))
         return
@@ -82,11 +86,20 @@ def revoke(settings: Settings, name: str, as_json: bool) -> None:
     """Revokes what NAME has; or one, by the first column of `list`."""
     with _sentences():
         rows = [_row(grant) for grant in tokens.revoke(settings.data_dir, name)]
+        for row in rows:
+            record(settings, "token_revoke", token=row["id"], name=row["name"])
     if as_json:
         click.echo(json.dumps({"tokens": rows}))
         return
     for row in rows:
         click.echo(f"revoked {row['id']} of {row['name']}")
+
+
+def _facts(grant: Grant) -> dict[str, Any]:
+    """Returns what is recorded of a grant."""
+    row = _row(grant)
+    given = {name: row[name] for name in ("name", "kind", "projects", "expires")}
+    return {"token": grant.id, "gives": grant.scope, **given}
 
 
 def _row(grant: Grant) -> dict[str, Any]:

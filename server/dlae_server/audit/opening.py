@@ -81,6 +81,16 @@ def recording(settings: Settings) -> Iterator[Audit]:
         audit.close()
 
 
+def require_usable(settings: Settings) -> None:
+    """Looks whether commands can record, before they do what they record.
+
+    Raises:
+        CannotStart, CorruptArtifact, StorageFailed: They cannot.
+    """
+    if settings.audit:
+        Chain(settings.data_dir, key_of(settings), settings.audit_segment_bytes).close()
+
+
 def record(settings: Settings, what: str, **facts: object) -> None:
     """Records what a command beside the server has done; it is on the disk when this returns.
 

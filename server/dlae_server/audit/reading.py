@@ -84,17 +84,22 @@ def _cell(value: Any) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
-def _stored(folder: Path) -> Iterator[Place]:
+def lengths(folder: Path) -> dict[Path, int]:
+    """Returns the segments of a log and how much of each is whole now, in order."""
     with ExitStack() as stack:
         lock = folder / "lock"
-        file = stack.enter_context(lock.open("rb")) if lock.exists() else None
-        if file:
-            fcntl.flock(file, fcntl.LOCK_SH)
-        # What is written after this is of no concern.
-        sizes = {number: segment(folder, number).stat().st_size for number in numbers(folder)}
+        if lock.exists():
+            fcntl.flock(stack.enter_context(lock.open("rb")), fcntl.LOCK_SH)
+        paths = [segment(folder, number) for number in numbers(folder)]
+        return {path: path.stat().st_size for path in paths}
+
+
+def _stored(folder: Path) -> Iterator[Place]:
+    # What is written after this is of no concern.
+    sizes = lengths(folder)
     following = 1
-    for number, size in sizes.items():
-        path = segment(folder, number)
+    for path, size in sizes.items():
+        number = int(path.stem)
         for gone in range(following, min(number, following + MOST_GONE)):
             yield segment(folder, gone).name, b""
         following = number + 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dlae_server.audit.reading import Place, places
 from dlae_server.audit.records import BEGINNING, BadRecord, Key, Position, Record, opened
-from dlae_server.audit.segments import FOLDER
+from dlae_server.audit.segments import FOLDER, numbers
 
 # Of the places that are told: after so many, the log as a whole is another.
 MOST_FINDINGS = 1000
@@ -185,3 +185,8 @@ def verify(source: Path, keys: Sequence[Key] = (), expected: Iterable[Position] 
     for place in places(source):
         verifier.take(place)
     return verifier.finish(None if source.is_file() else source / FOLDER)
+
+
+def findings_of(data_dir: Path) -> list[Finding]:
+    """Returns what is wrong with the log of a data folder, where it has one."""
+    return verify(data_dir).findings if numbers(data_dir / FOLDER) else []

@@ -4,6 +4,7 @@
     dlae.sqlite3    the store at one instant
     models/         the files of its models; what several have is one file, where the disk has links
     datasets/       the data files that clients brought
+    audit/          the audit log
     jobs/           of jobs that have ended: the last checkpoint, the log, and what they wrote; of
                     paused ones their work, with which they go on
 
@@ -25,6 +26,7 @@ from dlae.v1.datasets_pb2 import Dataset
 from dlae.v1.models_pb2 import Model
 from dlae_core.bundle import file_sha256, sync_folder, write_text
 from dlae_core.errors import CorruptArtifact, StorageFailed
+from dlae_server.audit.copying import copy_log, restore_log
 from dlae_server.datasets.files import dataset_file
 from dlae_server.errors import CannotStart, JobNotFound
 from dlae_server.jobs.checkpoints import CHECKPOINT_FILE, job_folder
@@ -61,7 +63,7 @@ def back_up(data_dir: Path, target: Path) -> dict[str, Any]:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         _copy_whole(data_dir, part)
-        card = _card(part, data_dir)
+        card = {**_card(part, data_dir), **copy_log(data_dir, part)}
         write_text(part / CARD_FILE, json.dumps(card, indent=1) + "\n")
         sync_folders(part)
         part.replace(target)
@@ -71,6 +73,8 @@ def back_up(data_dir: Path, target: Path) -> dict[str, Any]:
 
 def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
     """Brings a backup back into a folder that has no store; returns what the backup is.
+
+    As `audit` it returns besides what a record of it should say.
 
     Raises:
         CannotStart: It is no backup, or the folder has a store.
@@ -88,6 +92,7 @@ def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
             if (backup / name).is_dir():
                 links.copy_tree(backup / name, data_dir / name)
                 sync_folders(data_dir / name)
+        told = restore_log(backup, card, data_dir)
         part = data_dir / f".{STORE_FILE}.restoring"
         copy(backup / STORE_FILE, part)
         _move(part, card.get("folder", ""), data_dir)
@@ -96,7 +101,7 @@ def restore(backup: Path, data_dir: Path) -> dict[str, Any]:
         # Last: with the store, all that it speaks of is there.
         part.replace(data_dir / STORE_FILE)
         sync_folder(data_dir)
-    return card
+    return {**card, "audit": told}
 
 
 def _copy_whole(data_dir: Path, part: Path) -> None:

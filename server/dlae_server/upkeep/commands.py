@@ -10,6 +10,8 @@ import click
 
 from dlae_core.errors import DlaeError
 from dlae_server.access.projects import key_of, parted
+from dlae_server.audit.opening import record
+from dlae_server.audit.verifying import findings_of
 from dlae_server.locking import locked
 from dlae_server.models.files import models_folder
 from dlae_server.models.registry import parse_reference
@@ -31,7 +33,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 @AS_JSON
 @click.pass_obj
 def fsck(settings: Settings, repair: bool, as_json: bool) -> None:
-    """Checks the store, every file of every model, and that they agree; exit code 1 where not.
+    """Checks the store, every file, that they agree, and the audit log; exit code 1 where not.
 
     A server may be running, unless something is to be removed.
     """
@@ -42,6 +44,10 @@ def fsck(settings: Settings, repair: bool, as_json: bool) -> None:
         else:
             findings = check(settings.data_dir)
     rows = [{"place": one.place, "problem": one.problem} for one in findings]
+    rows += [
+        {"place": f"audit log, {one.place}", "problem": one.problem}
+        for one in findings_of(settings.data_dir)
+    ]
     _tell(as_json, {"sound": not rows, "findings": rows})
     if not as_json:
         click.echo("\n".join(f"{row['place']}: {row['problem']}" for row in rows) or "all is sound")
@@ -57,6 +63,8 @@ def backup(settings: Settings, folder: Path, as_json: bool) -> None:
     """Copies jobs and models into a new FOLDER, checked; the server may be running."""
     with _sentences():
         card = back_up(settings.data_dir, folder.absolute())
+        what = {name: card[name] for name in ("store_sha256", "audit_tip") if name in card}
+        record(settings, "backup", **what)
     _tell(as_json, card)
     if not as_json:
         click.echo(f"wrote {card['models']} models and {card['jobs']} jobs to {folder}")
@@ -70,6 +78,10 @@ def restore(settings: Settings, folder: Path, as_json: bool) -> None:
     """Brings the backup in FOLDER back into the data folder, which must have no store."""
     with _sentences(), locked(settings.data_dir):
         card = bring_back(folder.absolute(), settings.data_dir)
+        told = card.pop("audit")
+        record(settings, "restore", **told)
+    if told.get("problems"):
+        click.echo("the audit log of the backup is not sound; see `audit verify`", err=True)
     _tell(as_json, card)
     if not as_json:
         told = f"{card['models']} models and {card['jobs']} jobs of {card['created']}"

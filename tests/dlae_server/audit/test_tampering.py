@@ -14,7 +14,7 @@ from dlae_server.audit.verifying import Report, verify
 from tests.dlae_server.audit.chains import KEY, facts, files, stored_lines, write
 
 RECORDS = 12
-EXAMPLES = int(os.environ.get("DLAE_TAMPERINGS", "60"))
+EXAMPLES = int(os.environ.get("DLAE_TAMPERINGS", "40"))
 many = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -48,6 +48,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and "sqlite3" not in path.name
+        and path.parent.name != "audit"
         and path.name not in ("lock", "backup.json")
     }
 
