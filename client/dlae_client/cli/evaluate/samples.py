@@ -1,6 +1,6 @@
 """Predictions, annotations and images in files of any format, as two files that pair."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -115,7 +115,7 @@ def _pairs(one: Found, other: Found) -> list[tuple[int, int]]:
 
 
 def _written(
-    found: Found, wanted: Sequence[tuple[str, int]], grids: dict[str, Callable[[], Grid]]
+    found: Found, wanted: Sequence[tuple[str, int]], grids: Mapping[str, Callable[[], Grid]]
 ) -> Iterator[NamedArray]:
     """Yields samples with the names that they get, turned as their annotations lie."""
     for name, at in wanted:
