@@ -1,5 +1,6 @@
 """A store whose migration is killed is of one version or the other, and whole."""
 
+import os
 import random
 import shutil
 import sqlite3
@@ -16,7 +17,8 @@ from dlae_server.store import MIGRATIONS, Store
 
 pytestmark = pytest.mark.slow
 
-KILLS, MODELS = 4, 20_000
+KILLS = int(os.environ.get("DLAE_CHAOS_KILLS", "4"))
+MODELS = 20_000
 OPENS = "import sys; from dlae_server.store import Store; print(1, flush=True); Store({path!r})"
 
 
