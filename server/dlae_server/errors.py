@@ -13,6 +13,7 @@ DlaeError
 ├─ UploadStalled       nothing more comes of an upload
 ├─ NoEarlierVersion    rolling back an alias that has meant nothing else
 ├─ QueueFull           too much is waiting
+│  └─ CallerLimit, ... see `access/errors.py`
 ├─ TensorTooLarge      more than the server takes
 ├─ OutOfTime           a prediction took longer than its request allows
 ├─ ModelProcessDied    the process of a loaded model ended

@@ -5,13 +5,16 @@ import inspect
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import grpc
 from grpc_status import rpc_status
 
 from dlae_core.errors import DlaeError
+from dlae_server.access.bounding import bounded
+from dlae_server.access.errors import StreamStalled
 from dlae_server.access.guard import (
     ANYBODY,
     CALLER,
@@ -36,7 +39,14 @@ Admission: TypeAlias = Callable[[Any], Caller]
 
 
 class Call:
-    """One call: its name, id, time, and whose it is."""
+    """One call: its name, id, time, and whose it is.
+
+    Attributes:
+        request_id: Its id, in the log and in what its caller is told.
+        silence_seconds: How long an answer of a stream may wait to be taken.
+    """
+
+    silence_seconds = 60.0
 
     def __init__(
         self, method: str, kind: str, metrics: Metrics, admission: Admission, audit: Audit
@@ -83,6 +93,25 @@ class Call:
         if time.monotonic() - self._admitted >= RECHECK_SECONDS:
             self.enter(context)
 
+    @contextmanager
+    def taken(self, context: Any) -> Iterator[None]:
+        """Waits for an answer to be taken by its reader, who is cut off where it takes too long."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+        def cut_off() -> None:
+            # The reader learns why when it reads on; whoever sends must not wait for that.
+            error = StreamStalled(self.silence_seconds, "was taken")
+            self._ending = asyncio.ensure_future(self.fail(context, error))
+            self._ending.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+            if task:
+                loop.call_soon(task.cancel)
+
+        waiting = loop.call_later(self.silence_seconds, cut_off)
+        try:
+            yield
+        finally:
+            waiting.cancel()
+
     async def fail(self, context: Any, error: Exception) -> None:
         """Ends the call with the status of an error."""
         if isinstance(error, grpc.aio.AbortError):
@@ -114,6 +143,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     def __init__(self, metrics: Metrics, guard: Guard, audit: Audit) -> None:
         self._metrics = metrics
         self._guard = guard
+        guard.limits.refused = metrics.refused
         self._audit = audit
 
     async def intercept_service(
@@ -128,7 +158,14 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         admission, refused = self._admission(method, handler_call_details.invocation_metadata)
         if refused:
             handler, wrap = _UNREAD, _WRAPS[True, True][1]
-        return wrap(handler, lambda: Call(method, kind, self._metrics, admission, self._audit))
+        handler = bounded(method, handler, self._guard.limits)
+
+        def begin() -> Call:
+            call = Call(method, kind, self._metrics, admission, self._audit)
+            call.silence_seconds = self._guard.limits.silence_seconds
+            return call
+
+        return wrap(handler, begin)
 
     def _admission(self, method: str, metadata: Any) -> tuple[Admission, bool]:
         """Returns what lets a call in, and whether it is known already that it does not."""
@@ -202,7 +239,8 @@ def _streaming(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
                 call.begin(request)
                 async for response in _responses(getattr(handler, behaviour), request, context):
                     call.stay(context)
-                    yield response
+                    with call.taken(context):
+                        yield response
                 code = _code(context)
             except Exception as error:  # the outermost place, as above
                 try:

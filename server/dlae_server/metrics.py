@@ -58,6 +58,16 @@ class Metrics:
             "grpc_server_handling_seconds", "Time of RPCs", _RPC, buckets=_LATENCIES, registry=to
         )
 
+        self.refused = Counter(
+            "dlae_refused", "Calls refused, by what there was too little of", ("what",), registry=to
+        )
+        self.disk_free = Gauge(
+            "dlae_disk_free_bytes", "Free space of the data folder's disk", registry=to
+        )
+        self.memory_available = Gauge(
+            "dlae_memory_available_bytes", "Memory that processes may still have", registry=to
+        )
+
     def _register_jobs(self, to: CollectorRegistry) -> None:
         self.jobs = Gauge("dlae_jobs", "Jobs by state", ("kind", "state"), registry=to)
         self.transitions = Counter(

@@ -8,6 +8,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from dlae_core import errors as core
 from dlae_server import errors as server
+from dlae_server.access import errors as access
 
 DOMAIN = "dlae.dev"
 
@@ -46,6 +47,12 @@ STATUSES: dict[type[core.DlaeError], grpc.StatusCode] = {
     server.UploadStalled: grpc.StatusCode.ABORTED,
     server.NoEarlierVersion: grpc.StatusCode.FAILED_PRECONDITION,
     server.QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    access.DiskLow: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    access.MemoryLow: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    access.CallerLimit: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    access.RequestTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    access.CallTooLong: grpc.StatusCode.DEADLINE_EXCEEDED,
+    access.StreamStalled: grpc.StatusCode.ABORTED,
     server.TensorTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     server.OutOfTime: grpc.StatusCode.DEADLINE_EXCEEDED,
     server.ModelProcessDied: grpc.StatusCode.UNAVAILABLE,

@@ -7,11 +7,12 @@ from google.rpc import error_details_pb2
 from dlae_core import errors as core_errors
 from dlae_core.errors import DlaeError, InvalidConfig, InvalidImage, Violation
 from dlae_server import errors as server_errors
+from dlae_server.access import errors as access_errors
 from dlae_server.status import STATUSES, code_of, internal_status, status_of
 
 OURS = {
     found
-    for module in (core_errors, server_errors)
+    for module in (core_errors, server_errors, access_errors)
     for found in vars(module).values()
     if isinstance(found, type) and issubclass(found, DlaeError)
 }

@@ -2,6 +2,7 @@
 
 from dlae_server.access.certificates import Certificates, certificates_of
 from dlae_server.access.guard import Guard
+from dlae_server.access.limits import Limits
 from dlae_server.access.tokens import read_grants
 from dlae_server.addresses import is_loopback
 from dlae_server.errors import CannotStart
@@ -34,4 +35,10 @@ def entrance_of(settings: Settings) -> tuple[Guard, Certificates | None]:
             "`dlae-server token create NAME --scope admin` and the same --data-dir"
         )
     proves = settings.tls_client_ca is not None
-    return Guard(settings.data_dir, required, proves), certificates
+    limits = Limits(
+        settings.calls_per_caller,
+        settings.calls_per_second,
+        settings.bytes_per_caller,
+        settings.stream_silence_seconds,
+    )
+    return Guard(settings.data_dir, required, proves, limits), certificates

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlae_server.access.limits import Limits
 from dlae_server.access.projects import ALL, DEFAULT, checked_project
 from dlae_server.access.scopes import OPEN, SCOPES, allows, least_scope
 from dlae_server.access.tokens import Grant, Grants, digest, public_part
@@ -56,15 +57,25 @@ class Guard:
     Args:
         folder: The server's folder, where the tokens are.
         required: Whether credentials are asked for where none has ever been made.
+        certificates: Whether clients prove certificates.
+        limits: What each caller may do at once; None: anything.
 
     Attributes:
         certificates: Whether clients prove certificates.
+        limits: What each caller may do at once.
     """
 
-    def __init__(self, folder: Path, required: bool = False, certificates: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        required: bool = False,
+        certificates: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
         self._grants = Grants(folder)
         self._required = required
         self.certificates = certificates
+        self.limits = limits or Limits()
 
     def admit(
         self,

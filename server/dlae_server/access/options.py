@@ -28,6 +28,49 @@ _OPTIONS = (
         help="Ask for tokens even where none was made; where one was, they are asked for anyway.",
     ),
     click.option(
+        "--max-calls-per-caller",
+        type=click.IntRange(0),
+        default=256,
+        show_default=True,
+        help="Calls that one caller, by name, may have under way; 0: any.",
+    ),
+    click.option(
+        "--max-calls-per-second",
+        type=click.FloatRange(0),
+        default=2000,
+        show_default=True,
+        help="Calls of one caller in a second, twice as many at once; 0: any.",
+    ),
+    click.option(
+        "--max-gib-per-caller",
+        type=click.FloatRange(0),
+        default=8,
+        show_default=True,
+        help="Length of all requests of one caller that are being answered; 0: any.",
+    ),
+    click.option(
+        "--stream-silence",
+        type=click.FloatRange(0.1),
+        default=60,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long nothing may come of a stream, or be taken of one, before it is ended.",
+    ),
+    click.option(
+        "--least-disk-mib",
+        type=click.IntRange(0),
+        default=200,
+        show_default=True,
+        help="Free space of the data folder's disk below which nothing new is taken.",
+    ),
+    click.option(
+        "--least-memory-mib",
+        type=click.IntRange(0),
+        default=256,
+        show_default=True,
+        help="Available memory below which no job is taken and no model loaded.",
+    ),
+    click.option(
         "--metrics-host",
         metavar="HOST",
         help="Address of /metrics, which asks for no token.  [default: only this machine]",
@@ -61,4 +104,16 @@ def access_settings(options: dict[str, Any]) -> dict[str, Any]:
         for name in ("tls_certificate", "tls_key", "tls_client_ca")
     }
     others = {name: options[name] for name in ("require_tokens", "metrics_host")}
-    return {**files, **others}
+    return {**files, **others, **_bounds(options)}
+
+
+def _bounds(options: dict[str, Any]) -> dict[str, Any]:
+    kept = round(options["max_gib_per_caller"] * (1 << 30))
+    return {
+        "calls_per_caller": options["max_calls_per_caller"] or None,
+        "calls_per_second": options["max_calls_per_second"] or None,
+        "bytes_per_caller": kept or None,
+        "stream_silence_seconds": options["stream_silence"],
+        "free_bytes": options["least_disk_mib"] << 20,
+        "memory_bytes": options["least_memory_mib"] << 20,
+    }

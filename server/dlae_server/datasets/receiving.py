@@ -185,7 +185,7 @@ class Receiver:
                 data = piece.data
                 part.require_fitting(piece.offset, len(data), expected)
                 expected += len(data)
-                await work.add(data, piece.crc32)
+                await work.add(data, piece.crc32 if piece.HasField("crc32") else None)
         if expected != part.size:
             raise InvalidStream(f"expected {part.size} bytes, got {expected}")
 
@@ -225,7 +225,9 @@ class Receiver:
         )
         free = shutil.disk_usage(settings.data_dir).free
         if coming + missing + settings.free_bytes > free:
-            raise StorageFailed("the server's disk has no room for this data file")
+            raise StorageFailed(
+                f"the server's disk has no room for this data file: {free} bytes are free"
+            )
 
     def _check(self, header: StartUploadRequest) -> None:
         if not HEX.fullmatch(header.sha256) or header.size_bytes <= 0:
@@ -268,7 +270,7 @@ class Work:
             for thread, _ in self._ways:
                 thread.shutdown(wait=False)
 
-    async def add(self, data: bytes, crc32: int) -> None:
+    async def add(self, data: bytes, crc32: int | None) -> None:
         """Adds a piece.
 
         Raises:

@@ -23,6 +23,7 @@ from dlae_server.serving.process import Answer, ModelProcess
 from dlae_server.serving.statistics import Statistics
 from dlae_server.serving.volumes import Images
 from dlae_server.settings import Settings
+from dlae_server.watermarks import Watermarks
 
 WORKER = (sys.executable, "-m", "dlae_server.confinement", "serving.worker")
 
@@ -61,6 +62,7 @@ class Host:
     ) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._watermarks = Watermarks(settings, metrics)
         self._command = command
         self._loading = asyncio.Lock()
         self._loaded: OrderedDict[Target, ModelProcess] = OrderedDict()
@@ -83,6 +85,7 @@ class Host:
 
         Raises:
             QueueFull: Too many predictions of the model are waiting.
+            MemoryLow: There is no memory for a model that is not loaded.
             CorruptArtifact: The model cannot be loaded.
             InvalidImage: The images do not suit the model.
             InvalidOptions: The options do not suit the model.
@@ -160,6 +163,7 @@ class Host:
             if model := self._ready(target):
                 return model
             await self._make_room(target)
+            self._watermarks.require_memory()
             start = time.monotonic()
             log = target.bundle.parent / f"{target.bundle.name}.log"
             engine = (self._settings.engine or "", str(self._settings.engine_threads or 0))

@@ -1,0 +1,122 @@
+"""Methods held to their bounds: each call in time, in size, and no more of a caller than may be.
+
+A writer of a stream that sends nothing for a while is cut off: what it keeps is needed by others.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from dlae_server.access.bounds import Bound, bound_of
+from dlae_server.access.errors import CallTooLong, RequestTooLarge, StreamStalled
+from dlae_server.access.guard import CALLER
+from dlae_server.access.limits import Limits, Taking
+
+# (request streams, response streams) -> where a handler has its behaviour.
+_BEHAVIOURS = {
+    (False, False): "unary_unary",
+    (True, False): "stream_unary",
+    (False, True): "unary_stream",
+    (True, True): "stream_stream",
+}
+
+
+def bounded(method: str, handler: Any, limits: Limits) -> Any:
+    """Returns the handler of a method that is held to its bounds.
+
+    Args:
+        method: `/service/method`.
+        handler: What gRPC has of it.
+        limits: What a caller may do at once.
+    """
+    bound, silence = bound_of(method), limits.silence_seconds
+    name = _BEHAVIOURS[bool(handler.request_streaming), bool(handler.response_streaming)]
+    behaviour = getattr(handler, name)
+
+    def received(request: Any, taking: Taking) -> Any:
+        """Looks at what is asked: one message, or a stream of them."""
+        if handler.request_streaming:
+            return _timely(request, bound, taking, silence)
+        _take(request, bound, taking)
+        return request
+
+    async def single(request: Any, context: Any) -> Any:
+        with limits.call(CALLER.get().name, method) as taking:
+            async with _in_time(bound.seconds):
+                return await behaviour(received(request, taking), context)
+
+    async def several(request: Any, context: Any) -> AsyncIterator[Any]:
+        with limits.call(CALLER.get().name, method) as taking:
+            answer = behaviour(received(request, taking), context)
+            if inspect.isawaitable(answer):
+                # It writes its responses itself.
+                await answer
+                return
+            async for response in _ending(answer, bound.seconds):
+                yield response
+
+    return handler._replace(**{name: several if handler.response_streaming else single})
+
+
+def _take(message: Any, bound: Bound, taking: Taking) -> None:
+    size = message.ByteSize()
+    if bound.message_bytes is not None and size > bound.message_bytes:
+        raise RequestTooLarge(size, bound.message_bytes)
+    if bound.keeps:
+        taking.take(size)
+
+
+@asynccontextmanager
+async def _in_time(seconds: float | None) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired() and seconds is not None:
+            raise CallTooLong(seconds) from error
+        raise
+
+
+async def _timely(
+    requests: AsyncIterator[Any], bound: Bound, taking: Taking, silence_seconds: float
+) -> AsyncIterator[Any]:
+    """Yields requests as they come, as long as they come.
+
+    Raises:
+        StreamStalled: Nothing comes for a while.
+        CallTooLong: They have been coming for too long.
+        RequestTooLarge, CallerLimit: One, or all, are too large.
+    """
+    loop, requests = asyncio.get_running_loop(), aiter(requests)
+    end = None if bound.seconds is None else loop.time() + bound.seconds
+    while True:
+        if end is not None and loop.time() > end:
+            raise CallTooLong(bound.seconds or 0.0)
+        limit = asyncio.timeout(silence_seconds)
+        try:
+            async with limit:
+                request = await anext(requests)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            if limit.expired():
+                raise StreamStalled(silence_seconds) from error
+            raise
+        _take(request, bound, taking)
+        yield request
+
+
+async def _ending(responses: AsyncIterator[Any], seconds: float | None) -> AsyncIterator[Any]:
+    """Yields responses.
+
+    Raises:
+        CallTooLong: They have been going for too long.
+    """
+    loop = asyncio.get_running_loop()
+    end = None if seconds is None else loop.time() + seconds
+    async for response in responses:
+        if end is not None and loop.time() > end:
+            raise CallTooLong(seconds or 0.0)
+        yield response
