@@ -13,6 +13,11 @@ class Settings:
         data_dir: Folder of jobs and models.
         data_roots: Folders whose files configurations may name.
         project_roots: Those of one project only, each with its project.
+        calls_per_caller: Calls of one caller, who has proved a name, at once; None: any.
+        calls_per_second: The same in a second, twice as many at once; None: any.
+        bytes_per_caller: Length of all requests of one caller that are being answered; None: any.
+        stream_silence_seconds: How long nothing may come of a stream, or be taken of one.
+        memory_bytes: Memory that has to be available where a job is to come or a model to load.
         metrics_port: Port of `/metrics`; 0 takes any free one, None switches it off.
         rest_address: `host:port` of the Open Inference Protocol over HTTP; None: nowhere.
         rest_body_seconds: How long the body of a request over HTTP may take to come.
@@ -94,6 +99,11 @@ class Settings:
     require_tokens: bool = False
     metrics_host: str | None = None
     project_roots: tuple[tuple[str, Path], ...] = ()
+    calls_per_caller: int | None = 256
+    calls_per_second: float | None = 2000.0
+    bytes_per_caller: int | None = 8 << 30
+    stream_silence_seconds: float = 60.0
+    memory_bytes: int = 256 << 20
     audit: bool = True
     audit_key: Path | None = None
     audit_predictions: bool = False

@@ -2,10 +2,8 @@
 
 import asyncio
 import secrets
-import shutil
 
 from dlae.v1 import training_pb2 as pb
-from dlae_core.errors import StorageFailed
 from dlae_server.access.projects import DEFAULT
 from dlae_server.errors import JobNotFound, QueueFull
 from dlae_server.executors.executor import Executor
@@ -19,6 +17,7 @@ from dlae_server.jobs.states import ACTIVE, FINISHED, Job, now
 from dlae_server.jobs.transitions import begin, cancel, pause, resume, wait_again
 from dlae_server.metrics import Metrics
 from dlae_server.settings import Settings
+from dlae_server.watermarks import Watermarks
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
@@ -35,6 +34,7 @@ class Supervisor:
     ) -> None:
         self._settings = settings
         self._journal = journal
+        self._watermarks = Watermarks(settings, metrics)
         self._executor = executor
         self._outcomes = Outcomes(settings, metrics, journal)
         self._removal = Removal(settings, journal)
@@ -72,14 +72,14 @@ class Supervisor:
             QueueFull: Too many jobs are waiting.
             RequestIdInUse: Something else was asked for under the same request id.
             ShuttingDown: The server is stopping.
-            StorageFailed: The disk is nearly full.
+            DiskLow, MemoryLow: The server has hardly any left.
         """
         self._journal.require_running()
         call, store = self._journal.call, self._journal.store
         self._executor.check(job.options)
         await self._require_room(job)
-        if shutil.disk_usage(self._settings.data_dir).free < self._settings.free_bytes:
-            raise StorageFailed("the server's disk is nearly full; no job can be accepted")
+        self._watermarks.require_disk()
+        self._watermarks.require_memory()
         while await call(store.is_taken, job_id := _new_id(job.name)):
             continue
         new = Job(id=job_id, create_time=now())
