@@ -61,6 +61,8 @@ SERVER_ONLY = (
 )
 CLIENT_MAY_USE = tuple(name for name in LIGHT if name not in SERVER_ONLY)
 KNOW_GRPC = ("app", "interceptors", "status", "services")
+# Run in the driver's process, or on a node.
+KNOW_RAY = ("driver.py", "reports.py", "run.py", "hands.py")
 # What another room of the engine may use: rooms further down only.
 ORDER = (
     ("errors", "events"),
@@ -136,6 +138,15 @@ def test_only_the_edge_of_the_server_knows_grpc(path: Path) -> None:
     room = path.relative_to(PACKAGES["dlae_server"]).parts[0].removesuffix(".py")
     knows = any(_is_in(name, "grpc") for name in _imports(path))
     assert not knows or room in KNOW_GRPC
+
+
+@pytest.mark.parametrize("path", _sources("dlae_server"), ids=lambda path: path.name)
+def test_only_the_driver_of_a_cluster_knows_ray(path: Path) -> None:
+    knows = any(_is_in(name, "ray") for name in _imports(path))
+    assert not knows or (path.parent.name, path.name in KNOW_RAY) == ("cluster", True)
+    users = any("executors.cluster" in name for name in _imports(path))
+    parts = path.relative_to(PACKAGES["dlae_server"]).parts
+    assert not users or parts[0] == "executors"
 
 
 @pytest.mark.parametrize("path", _sources("dlae_core"), ids=lambda path: path.name)

@@ -32,7 +32,7 @@ from dlae_server.audit.opening import recording
 from dlae_server.audit.recording import Audit
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.errors import CannotStart
-from dlae_server.executors.local import Local
+from dlae_server.executors.options import executor_of
 from dlae_server.interceptors import Interceptor
 from dlae_server.jobs import process
 from dlae_server.jobs.journal import Journal
@@ -88,7 +88,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         metrics = Metrics()
         journal = Journal(settings, metrics, audit)
         reserve = Reserve(settings, commands.task)
-        supervisor = Supervisor(settings, metrics, journal, Local(settings, reserve))
+        supervisor = Supervisor(settings, metrics, journal, executor_of(settings, reserve))
         host = Host(settings, metrics, commands.model)
         predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
         server = _server(settings, metrics, guard, audit)

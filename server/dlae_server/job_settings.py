@@ -10,9 +10,8 @@ _OPTIONS = (
     click.option(
         "--running-jobs",
         type=click.IntRange(1, 1024),
-        default=1,
-        show_default=True,
-        help="Jobs that may run at once; each has its share of the cores, and one GPU.",
+        help="Jobs that may run at once; each has its share of the cores, and one GPU.  "
+        "[default: 1; on a cluster as many as have room]",
     ),
     click.option(
         "--running-jobs-per-user", type=click.IntRange(1), help="The same, for each user."
@@ -61,7 +60,7 @@ def job_settings(options: dict[str, Any]) -> dict[str, Any]:
     """Returns what the options mean, as settings."""
     gpus = options["gpus"]
     return {
-        **{name: options[name] for name in ("running_jobs", "queued_jobs", "retention_days")},
+        **{name: options[name] for name in ("queued_jobs", "retention_days")},
         "running_jobs_per_user": options["running_jobs_per_user"],
         "queued_jobs_per_user": options["queued_jobs_per_user"],
         "gpus": None if gpus is None else tuple(name for name in gpus.split(",") if name),

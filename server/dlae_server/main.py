@@ -22,6 +22,7 @@ from dlae_server.audit.options import audit_options, audit_settings
 from dlae_server.confinement.environment import tell_workers
 from dlae_server.confinement.rights import log_confinement
 from dlae_server.confinement.scratch import sweep
+from dlae_server.executors.options import executor_options, executor_settings
 from dlae_server.job_settings import job_options, job_settings
 from dlae_server.settings import Settings
 from dlae_server.upkeep.commands import backup, export, fsck, restore
@@ -110,6 +111,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Length of all data files that clients upload, in GiB.  [default: as the disk has room]",
 )
 @job_options
+@executor_options
 @access_options
 @audit_options
 @click.option(
@@ -150,6 +152,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         engine=options["engine"],
         engine_threads=options["engine_threads"],
         **job_settings(options),
+        **executor_settings(options),
         **access_settings(options),
         **audit_settings(options),
         dataset_bytes=None if gib is None else round(gib * (1 << 30)),

@@ -60,6 +60,9 @@ class Settings:
         audit_predictions: Whether every prediction is recorded with its output.
         audit_when_full: What becomes of calls that cannot be recorded: `refuse` or `go-on`.
         audit_segment_bytes: Length from which on a file of the log is followed by another.
+        executor: Where jobs run: `local` or `ray`.
+        ray_address: Of the Ray cluster.
+        ray_cores: Cores on the cluster of a job that asks for none.
     """
 
     listen: str
@@ -99,6 +102,9 @@ class Settings:
     require_tokens: bool = False
     metrics_host: str | None = None
     project_roots: tuple[tuple[str, Path], ...] = ()
+    executor: str = "local"
+    ray_address: str = "auto"
+    ray_cores: int = 1
     calls_per_caller: int | None = 256
     calls_per_second: float | None = 2000.0
     bytes_per_caller: int | None = 8 << 30

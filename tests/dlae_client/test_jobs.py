@@ -31,13 +31,14 @@ def test_options_that_are_given_are_sent(client: Client, server: FakeServer) -> 
 
 
 def test_train_sends_what_its_options_say(run: Run, config: Path, server: FakeServer) -> None:
-    words = "--priority 5 --label study=1 --label fold=a=b --cores 2 --gpus 1 --request-id r1"
-    limits = "--time-limit 1.5h --memory-limit 8G --name tissue --detach"
+    words = "--priority 5 --label study=1 --label fold=a=b --cores 2 --gpus 1 --machines 3"
+    limits = "--time-limit 1.5h --memory-limit 8G --name tissue --detach --request-id r1"
     assert run("train", config, *words.split(), *limits.split()).code == 0
     options = server.training.requests[-1].options
     assert dict(options.labels) == {"study": "1", "fold": "a=b"}
     assert (options.priority, options.cores, options.gpus, options.request_id) == (5, 2, 1, "r1")
     assert (options.time_limit_seconds, options.memory_limit_bytes) == (5400, 8 << 30)
+    assert options.machines == 3
     shown = run("jobs", "show", "tissue-0").out
     for line in ("labels     fold=a=b, study=1", "time       at most 1 h 30 min", "memory"):
         assert line in shown

@@ -25,9 +25,10 @@ pytestmark = [pytest.mark.keras, pytest.mark.slow]
 class Server:
     """A server process on free ports, started and killed at will."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.listen = "127.0.0.1:0"
+        self._options = options
         self.start()
 
     def start(self) -> None:
@@ -36,7 +37,7 @@ class Server:
         card.unlink(missing_ok=True)
         command = [sys.executable, "-m", "dlae_server.main", "--metrics-port", "0"]
         command += ["--listen", self.listen, "--data-root", str(self.folder)]
-        command += ["--data-dir", str(self.folder / "server")]
+        command += ["--data-dir", str(self.folder / "server"), *self._options]
         self.log = self.folder / "server.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)

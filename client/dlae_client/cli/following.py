@@ -72,6 +72,8 @@ def job_document(job: Job) -> dict[str, object]:
     }
     if job.kind == Job.KIND_INFERENCE:
         values["results"] = [file.name for file in job.results]
+    if job.waits_for:
+        values["waits_for"] = job.waits_for
     if job.HasField("error"):
         values["error"] = {"reason": job.error.reason, "message": job.error.message}
     return values

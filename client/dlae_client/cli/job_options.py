@@ -63,6 +63,9 @@ _OPTIONS = (
     click.option("--cores", type=click.IntRange(1), help="CPU cores.  [default: its share]"),
     click.option("--gpus", type=click.IntRange(1), help="GPUs.  [default: its share]"),
     click.option(
+        "--machines", type=click.IntRange(1), help="Machines of a cluster that train together."
+    ),
+    click.option(
         "--time-limit",
         metavar="TIME",
         callback=amount(SECONDS, "90m"),
@@ -101,6 +104,7 @@ def submitting(function: Callable[..., Any]) -> Callable[..., Any]:
             labels=values.pop("labels"),
             cores=values.pop("cores") or 0,
             gpus=values.pop("gpus") or 0,
+            machines=values.pop("machines") or 0,
             time_limit_seconds=values.pop("time_limit"),
             memory_limit_bytes=values.pop("memory_limit"),
             request_id=values.pop("request_id") or "",

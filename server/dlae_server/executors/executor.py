@@ -51,8 +51,8 @@ class Executor(Protocol):
     async def open(self, changed: Callable[[], None]) -> None:
         """Gets ready; calls `changed` from then on when there may be room for another job."""
 
-    def check(self, options: pb.JobOptions) -> None:
-        """Refuses what will never be free.
+    def check(self, job: pb.Job, config: str) -> None:
+        """Refuses what will never be free, or cannot be done.
 
         Raises:
             InvalidRequest: More is asked for than there is.

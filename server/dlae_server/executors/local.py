@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dlae.v1 import training_pb2 as pb
+from dlae_server.errors import InvalidRequest
 from dlae_server.executors.executor import Executor, Worker
 from dlae_server.jobs.devices import Devices
 from dlae_server.jobs.reserve import Reserve
@@ -32,13 +33,18 @@ class Local(Executor):
         if self._settings.reserve_at_start:
             self._reserve.fill_soon()
 
-    def check(self, options: pb.JobOptions) -> None:
+    def check(self, job: pb.Job, config: str) -> None:
         """Refuses what will never be free.
 
         Raises:
             InvalidRequest: More is asked for than there is.
         """
-        self._devices.check(options)
+        if job.options.machines > 1:
+            raise InvalidRequest(
+                "expected options.machines of at most 1, as this server's jobs run on its own "
+                f"machine, got {job.options.machines}; --executor ray has more"
+            )
+        self._devices.check(job.options)
 
     def take(self, job_id: str, options: pb.JobOptions, config: str) -> bool:
         """Lends a job what it needs; returns False where that is not free."""

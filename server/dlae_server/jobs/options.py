@@ -12,7 +12,7 @@ PRIORITIES = range(-100, 101)
 LABELS = 20
 LENGTH = 100
 LABEL = re.compile(r"[a-z0-9][a-z0-9._/-]{0,62}")
-NUMBERS = ("cores", "gpus", "time_limit_seconds", "memory_limit_bytes")
+NUMBERS = ("cores", "gpus", "time_limit_seconds", "memory_limit_bytes", "machines")
 
 
 def checked_options(options: pb.JobOptions) -> pb.JobOptions:

@@ -15,8 +15,15 @@ from dlae_server.jobs.kinds import kind_of
 from dlae_server.jobs.results import stored
 from dlae_server.jobs.run import STOPPING, Ending
 from dlae_server.jobs.states import FINISHED, Job, succeed_with
-from dlae_server.jobs.transitions import stop, wait_again
-from dlae_server.jobs.verdict import HUNG, OUT_OF_MEMORY, TIME_LIMIT, WORKER_DIED, Verdict
+from dlae_server.jobs.transitions import stop, wait_again, wait_as_before
+from dlae_server.jobs.verdict import (
+    HUNG,
+    NEVER_BEGAN,
+    OUT_OF_MEMORY,
+    TIME_LIMIT,
+    WORKER_DIED,
+    Verdict,
+)
 from dlae_server.metrics import Metrics
 from dlae_server.models.objects import share
 from dlae_server.models.registry import model_from_bundle
@@ -69,6 +76,9 @@ class Outcomes:
         if self._journal.stopping or job.state in STOPPING:
             message = kind_of(job).interrupted
             await self._journal.change(job_id, lambda job: wait_again(job, message))
+            return
+        if _is(verdict, NEVER_BEGAN):
+            await self._journal.change(job_id, lambda job: wait_as_before(job, cause))
             return
         self._metrics.restarts.labels("job_hung" if _is(verdict, HUNG) else "job_died").inc()
         verdict = verdict or Verdict(WORKER_DIED, cause)

@@ -96,32 +96,41 @@ class TaskProcess:
                 self.kill()
                 await self._process.wait()
                 return "its process fell silent and was ended"
-        code = self._process.returncode or 0
-        if code == -signal.SIGKILL:
-            return self._killer()
-        return f"its process ended with {_cause(code)}" if code else "its process ended early"
+        cause, self.verdict = why_ended(self._process.returncode or 0, self._kills)
+        return cause
 
     def kill(self) -> None:
         """Ends the process at once."""
         if self.is_alive:
             self._process.kill()
 
-    def _killer(self) -> str:
-        kills = kernel_kills()
-        if kills != self._kills:
-            cause = (
-                "the system's memory ran out and its process was ended; lower "
-                "training_configurations.batch_size or data_memory"
-            )
-            self.verdict = Verdict(OUT_OF_MEMORY, cause)
-            return cause
-        if kills is not None:
-            return "its process was killed, but not for want of memory"
-        return "its process was killed, perhaps for want of memory; lower the batch size"
-
     def _tell(self, line: str) -> None:
         if self._process.stdin and not self._process.stdin.is_closing():
             self._process.stdin.write(line.encode() + b"\n")
+
+
+def why_ended(code: int, kills_before: int | None) -> tuple[str, Verdict | None]:
+    """Returns what a process died of, where it told no end.
+
+    Args:
+        code: Its exit code; negative: the signal that ended it.
+        kills_before: What `kernel_kills` returned before it began.
+
+    Returns:
+        The cause for people, and the verdict where memory ran out.
+    """
+    if code != -signal.SIGKILL:
+        return f"its process ended with {_cause(code)}" if code else "its process ended early", None
+    kills = kernel_kills()
+    if kills != kills_before:
+        cause = (
+            "the system's memory ran out and its process was ended; lower "
+            "training_configurations.batch_size or data_memory"
+        )
+        return cause, Verdict(OUT_OF_MEMORY, cause)
+    if kills is not None:
+        return "its process was killed, but not for want of memory", None
+    return "its process was killed, perhaps for want of memory; lower the batch size", None
 
 
 def _cause(code: int) -> str:

@@ -16,6 +16,9 @@ class Reserve:
 
     Who asks for one process will soon ask for another: the reserve is filled after a task, and let
     go when none has come for a while, as the engine takes memory.
+
+    Attributes:
+        command: Program of the processes.
     """
 
     def __init__(self, settings: Settings, command: tuple[str, ...] = WORKER) -> None:
@@ -27,7 +30,7 @@ class Reserve:
         """
         self._log = settings.data_dir / "validation.log"
         self._seconds = settings.reserve_seconds
-        self._command = command
+        self.command = command
         self._waiting: TaskProcess | None = None
         self._end: asyncio.TimerHandle | None = None
         self._filling = False
@@ -43,7 +46,7 @@ class Reserve:
         """
         process = self._taken()
         if process is None or not process.is_alive:
-            return await TaskProcess.start(task, log or self._log, self._command)
+            return await TaskProcess.start(task, log or self._log, self.command)
         process.give(task)
         return process
 
@@ -53,7 +56,7 @@ class Reserve:
             return
         self._filling = True
         try:
-            process = await TaskProcess.waiting(self._log, self._command)
+            process = await TaskProcess.waiting(self._log, self.command)
         finally:
             self._filling = False
         self._waiting = process

@@ -76,7 +76,7 @@ class Supervisor:
         """
         self._journal.require_running()
         call, store = self._journal.call, self._journal.store
-        self._executor.check(job.options)
+        self._executor.check(job, config)
         await self._require_room(job)
         self._watermarks.require_disk()
         self._watermarks.require_memory()
@@ -85,6 +85,12 @@ class Supervisor:
         new = Job(id=job_id, create_time=now())
         new.MergeFrom(job)
         return await self._journal.add(new, config, request)
+
+    def explained(self, job: Job) -> Job:
+        """Returns a job that says why it waits, where nothing can begin."""
+        if job.state == Job.STATE_QUEUED:
+            job.waits_for = self._executor.trouble
+        return job
 
     async def cancel(self, job_id: str) -> Job:
         """Asks a job to stop.

@@ -52,6 +52,17 @@ def wait_again(job: Job, message: str, until: Timestamp | None = None) -> pb.Job
     return enter(job, Job.STATE_QUEUED, message=message, until=until)
 
 
+def wait_as_before(job: Job, message: str) -> pb.JobEvent | None:
+    """Puts a job back that could not be started, which is no fault of its own.
+
+    Args:
+        job: The job.
+        message: Why it waits again.
+    """
+    job.stalls = max(job.stalls - 1, 0)
+    return wait_again(job, message)
+
+
 def cancel(job: Job) -> pb.JobEvent | None:
     """Begins to cancel a job.
 

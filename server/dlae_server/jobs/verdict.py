@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 TIME_LIMIT, OUT_OF_MEMORY = "TIME_LIMIT", "OUT_OF_MEMORY"
 HUNG, WORKER_DIED = "WORKER_HUNG", "WORKER_DIED"
+# The cluster went away before it had started the worker.
+NEVER_BEGAN = "NEVER_BEGAN"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ standard input,
     {"task": "infer", "config": text, "workspace": folder}
     {"task": "validate", "config": text}
 
-each with the `log` to write to and the `devices` to use, where they are not the process's own,
+each with the `log` to write to and the `devices` to use, where they are not the process's own, and
+with the `machines` that train together, as in `TF_CONFIG`, where there are several,
 and writes lines of JSON to standard output: any number of `{"event": ...}`, then one of
 `{"result": ...}`, `{"failure": {"reason", "message"}}` and `{"cancelled": true}`. A later input
 line `cancel` asks it to stop; the end of input means that the server is gone, and ends it at once.
@@ -75,6 +76,8 @@ def settle_in(task: dict[str, Any]) -> None:
             os.dup2(log, stream)
         os.close(log)
     confine_to(*(Path(task[key]).parent for key in ("workspace", "bundle") if key in task))
+    if "machines" in task:
+        os.environ["TF_CONFIG"] = json.dumps(task["machines"])
     devices = task.get("devices") or {}
     if devices.get("gpus") is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(devices["gpus"]) or "-1"

@@ -30,13 +30,15 @@ class JobCalls(TrainingServiceServicer):  # type: ignore[misc]
 
     async def Status(self, request: pb.StatusRequest, context: Context) -> pb.StatusResponse:
         """Returns a job."""
-        return pb.StatusResponse(job=await self._own(request.job_id))
+        job = await self._own(request.job_id)
+        return pb.StatusResponse(job=self._supervisor.explained(job))
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         """Returns a page of jobs."""
         journal, page = self._journal, (page_size(request.page_size), request.page_token)
         jobs, token = await journal.call(journal.store.jobs, *page, request, present_project())
-        return pb.ListJobsResponse(jobs=jobs, next_page_token=token)
+        explained = [self._supervisor.explained(job) for job in jobs]
+        return pb.ListJobsResponse(jobs=explained, next_page_token=token)
 
     async def Watch(
         self, request: pb.WatchRequest, context: Context

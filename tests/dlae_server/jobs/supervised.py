@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlae.v1 import training_pb2 as pb
+from dlae_server.executors.executor import Executor
 from dlae_server.executors.local import Local
 from dlae_server.jobs.journal import Journal
 from dlae_server.jobs.reserve import Reserve
@@ -36,11 +37,11 @@ class Supervised:
         journal: Its journal.
     """
 
-    def __init__(self, settings: Settings, program: str) -> None:
+    def __init__(self, settings: Settings, program: str, executor: Executor | None = None) -> None:
         metrics = Metrics()
         self.journal = Journal(settings, metrics)
         self._reserve = Reserve(settings, (sys.executable, "-S", "-c", program))
-        self.executor = Local(settings, self._reserve)
+        self.executor = executor or Local(settings, self._reserve)
         self.supervisor = Supervisor(settings, metrics, self.journal, self.executor)
 
     async def start(self) -> None:

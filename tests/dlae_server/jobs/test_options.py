@@ -17,6 +17,7 @@ ALLOWED = {
     "gpus": 1,
     "time_limit_seconds": 3600,
     "memory_limit_bytes": 1 << 33,
+    "machines": 2,
 }
 
 
@@ -35,6 +36,7 @@ def test_what_is_allowed_comes_back_as_it_was() -> None:
         ({"gpus": -1}, "options.gpus"),
         ({"time_limit_seconds": -1}, "options.time_limit_seconds"),
         ({"memory_limit_bytes": -1}, "options.memory_limit_bytes"),
+        ({"machines": -1}, "options.machines"),
         ({"labels": {"Study": "1"}}, "got 'Study'"),
         ({"labels": {"": "1"}}, "names of labels"),
         ({"labels": {"study": "a" * 101}}, "label study"),

@@ -33,6 +33,7 @@ def _detail(job: Job) -> str:
         lines.append(("ended", moment(job.end_time)))
     if job.attempt > 1:
         lines.append(("attempt", str(job.attempt)))
+    lines.append(("waiting", job.waits_for))
     lines += [("progress", job_progress(job)), ("model", job.model)]
     lines.append(("results", ", ".join(file.name for file in job.results)))
     lines.append(("metrics", metrics_line(job.metrics, 20)))
@@ -52,6 +53,7 @@ def _options(job: Job) -> list[tuple[str, str]]:
         ("priority", str(options.priority or "")),
         ("cores", str(options.cores or "")),
         ("gpus", str(options.gpus or "")),
+        ("machines", str(options.machines or "")),
         ("time", f"at most {duration(limit)}" if (limit := options.time_limit_seconds) else ""),
         ("memory", f"at most {size(most)}" if (most := options.memory_limit_bytes) else ""),
     ]

@@ -1,0 +1,156 @@
+"""The executor that runs jobs on a Ray cluster."""
+
+import itertools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dlae.v1 import training_pb2 as pb
+from dlae_core.backbones.weight_files import FOLDER_VARIABLE
+from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, SWITCH
+from dlae_server.errors import InvalidRequest
+from dlae_server.executors.cluster.link import DRIVER, Link
+from dlae_server.executors.cluster.needs import Capacity, Needs, Share, hardware_of, needs_of
+from dlae_server.executors.cluster.remote import RemoteWorker
+from dlae_server.executors.executor import Executor, Worker
+from dlae_server.jobs.process import WORKER
+from dlae_server.settings import Settings
+
+# What a worker must know of the server's folders, wherever it runs.
+PASSED = (DATA_DIR, DATA_ROOTS, SWITCH, FOLDER_VARIABLE)
+# Libraries take all cores of a node otherwise.
+THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# What trains on several machines, as configurations say it.
+TOGETHER = "multi-gpu"
+LOST = "the connection to the cluster was lost"
+
+
+class Cluster(Executor):
+    """Gives to Ray what fits in, in the order of the queue; Ray decides on which nodes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        command: tuple[str, ...] = WORKER,
+        driver: tuple[str, ...] = DRIVER,
+    ) -> None:
+        """Prepares it.
+
+        Args:
+            settings: Where the cluster is, and what a job gets that asks for nothing.
+            command: Program of the workers.
+            driver: Program that knows Ray.
+        """
+        self._settings = settings
+        self._command = command
+        self._capacity: Capacity | None = None
+        self._taken: dict[str, Share] = {}
+        self._workers: dict[int, RemoteWorker] = {}
+        self._numbers = itertools.count(1)
+        self._changed: Callable[[], None] = lambda: None
+        log = settings.data_dir / "cluster.log"
+        self._link = Link(settings.ray_address, log, self._heard, self._lost, driver)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many jobs run as may, or the cluster does not answer."""
+        return self._capacity is None or len(self._taken) >= self._settings.running_jobs
+
+    @property
+    def trouble(self) -> str:
+        """Why no job can begin: the cluster does not answer."""
+        if self._capacity is not None:
+            return ""
+        return f"waits for the Ray cluster {self._settings.ray_address}, which does not answer"
+
+    async def open(self, changed: Callable[[], None]) -> None:
+        """Begins to connect to the cluster."""
+        self._changed = changed
+        self._link.open()
+
+    def check(self, job: pb.Job, config: str) -> None:
+        """Refuses what no node has, as far as the cluster is known.
+
+        Raises:
+            InvalidRequest: More is asked for than there is, or several machines for what one does.
+        """
+        options = job.options
+        machines = max(options.machines, 1)
+        if machines > 1 and (job.kind != pb.Job.KIND_TRAINING or hardware_of(config) != TOGETHER):
+            raise InvalidRequest(
+                f"expected options.machines of 1 but for trainings with hardware '{TOGETHER}', "
+                f"got {machines}"
+            )
+        asked = Needs(options.cores, options.gpus, options.memory_limit_bytes)
+        if self._capacity and self._capacity.nodes_for(asked) < machines:
+            raise InvalidRequest(
+                "expected options that nodes of the cluster can meet, got "
+                f"cores={options.cores}, gpus={options.gpus}, "
+                f"memory_limit_bytes={options.memory_limit_bytes}, machines={machines}"
+            )
+
+    def take(self, job_id: str, options: pb.JobOptions, config: str) -> bool:
+        """Counts what a job needs as taken; returns False where that is not free."""
+        if self._capacity is None or self.is_full:
+            return False
+        has_gpus = any(node.gpus for node in self._capacity.nodes)
+        needs = needs_of(options, config, self._settings.ray_cores, has_gpus)
+        share = Share(needs, max(options.machines, 1))
+        if not self._capacity.has_room_for(
+            share.whole, [one.whole for one in self._taken.values()]
+        ):
+            return False
+        self._taken[job_id] = share
+        return True
+
+    def give_back(self, job_id: str) -> None:
+        """Takes back what a job had."""
+        self._taken.pop(job_id, None)
+
+    async def start(self, job_id: str, task: dict[str, Any], log: Path) -> Worker:
+        """Has Ray start a worker with a task."""
+        number = next(self._numbers)
+
+        def tell(what: str) -> None:
+            self._link.tell({what: number})
+
+        worker = RemoteWorker(tell)
+        if self._capacity is None:
+            worker.lose(LOST)
+            return worker
+        self._workers[number] = worker
+        # A node has its own interpreter.
+        command = ["" if part == sys.executable else part for part in self._command]
+        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
+        share = self._taken[job_id]
+        environment |= dict.fromkeys(THREADS, str(max(round(share.needs.cores), 1)))
+        order = {"command": command, "task": {**task, "log": str(log)}, "environment": environment}
+        self._link.tell({"start": number, "share": share.as_values(), **order})
+        return worker
+
+    def expect_more(self) -> None:
+        """Does nothing: no worker waits on a node."""
+
+    async def close(self) -> None:
+        """Lets go of the cluster."""
+        await self._link.close()
+
+    def _heard(self, line: dict[str, Any]) -> None:
+        if "cluster" in line:
+            self._capacity = Capacity.of(line["cluster"])
+            self._changed()
+            return
+        worker = self._workers.get(line["run"])
+        if worker:
+            worker.hear(line)
+        if "end" in line:
+            self._workers.pop(line["run"], None)
+
+    def _lost(self) -> None:
+        """Hears that the driver is gone, and with it all workers."""
+        self._capacity = None
+        workers, self._workers = self._workers, {}
+        for worker in workers.values():
+            worker.lose(LOST)
