@@ -91,6 +91,7 @@ class Connection:
     Attributes:
         server: `host:port`.
         channel: For the stubs.
+        is_protected: Whether bytes arrive as they were sent: by TLS, or within this machine.
     """
 
     def __init__(self, target: Target, seconds: float = CALL_SECONDS) -> None:
@@ -106,6 +107,7 @@ class Connection:
         """
         target.credentials.require_safe(target.server)
         self.server = target.server
+        self.is_protected = target.credentials.secure or is_loopback(target.server)
         self._seconds = seconds
         self._opened = _opened(target.server, target.credentials)
         self.channel = Addressed(self._opened, _metadata(target))

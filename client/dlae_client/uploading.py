@@ -67,7 +67,8 @@ def upload(
                 # Every break may take its time, as long as something came since the last.
                 patience.found()
                 reached = begun.offset
-            pieces = Pieces(file, header, begun.offset, progress)
+            is_checked = not (begun.crc32_optional and connection.is_protected)
+            pieces = Pieces(file, header, begun.offset, progress, is_checked)
             with freed_blocks_kept():
                 answer = connection.call(stub.UploadDataset, iter(pieces), UPLOAD_SECONDS)
             return Uploaded(answer.dataset, file.size_bytes - first)
@@ -85,17 +86,30 @@ def _is_passing(error: ClientError) -> bool:
 class Pieces:
     """The messages of an upload, made as they are sent.
 
+    Args:
+        file: The file.
+        header: What comes.
+        offset: Where to begin.
+        progress: As in `upload`.
+        is_checked: Whether each piece has a checksum of its own.
+
     Attributes:
         error: What kept the file from being read; gRPC does not pass it on.
     """
 
     def __init__(
-        self, file: HashedFile, header: pb.StartUploadRequest, offset: int, progress: Progress
+        self,
+        file: HashedFile,
+        header: pb.StartUploadRequest,
+        offset: int,
+        progress: Progress,
+        is_checked: bool,
     ) -> None:
         self._file = file
         self._header = header
         self._offset = offset
         self._progress = progress
+        self._is_checked = is_checked
         self.error: LocalFileError | None = None
 
     def __iter__(self) -> Iterator[pb.UploadDatasetRequest]:
@@ -114,7 +128,9 @@ class Pieces:
                 request = pb.UploadDatasetRequest()
                 # In its place, it is not copied once more.
                 piece = request.piece
-                piece.offset, piece.data, piece.crc32 = offset, data, zlib.crc32(data)
+                piece.offset, piece.data = offset, data
+                if self._is_checked:
+                    piece.crc32 = zlib.crc32(data)
                 yield request
                 offset += len(data)
                 self._progress("uploading", offset, size)

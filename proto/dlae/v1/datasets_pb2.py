@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x64lae/v1/datasets.proto\x12\x07\x64lae.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x02\n\x07\x44\x61taset\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x04kind\x18\x04 \x01(\x0e\x32\x15.dlae.v1.Dataset.Kind\x12\x0f\n\x07samples\x18\x05 \x01(\x03\x12\"\n\x05\x66orms\x18\x06 \x03(\x0b\x32\x13.dlae.v1.SampleForm\x12)\n\x08versions\x18\x07 \x03(\x0b\x32\x17.dlae.v1.DatasetVersion\"Q\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_SAMPLES\x10\x01\x12\x0f\n\x0bKIND_GROUPS\x10\x02\x12\x10\n\x0cKIND_NETWORK\x10\x03\";\n\nSampleForm\x12\r\n\x05shape\x18\x01 \x03(\x03\x12\r\n\x05\x64type\x18\x02 \x01(\t\x12\x0f\n\x07samples\x18\x03 \x01(\x03\"/\n\x0e\x44\x61tasetVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"5\n\x10\x46indFilesRequest\x12!\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x12.dlae.v1.LocalFile\"E\n\tLocalFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x16\n\x0e\x63hange_time_ns\x18\x03 \x01(\x03\"%\n\x11\x46indFilesResponse\x12\x10\n\x08readable\x18\x01 \x03(\x08\"F\n\x12StartUploadRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\"H\n\x13StartUploadResponse\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12!\n\x07\x64\x61taset\x18\x02 \x01(\x0b\x32\x10.dlae.v1.Dataset\"u\n\x14UploadDatasetRequest\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.dlae.v1.StartUploadRequestH\x00\x12&\n\x05piece\x18\x02 \x01(\x0b\x32\x15.dlae.v1.DatasetPieceH\x00\x42\x06\n\x04part\";\n\x0c\x44\x61tasetPiece\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\r\n\x05\x63rc32\x18\x03 \x01(\x07\":\n\x15UploadDatasetResponse\x12!\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x10.dlae.v1.Dataset\"$\n\x11GetDatasetRequest\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\"F\n\x12GetDatasetResponse\x12!\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x10.dlae.v1.Dataset\x12\r\n\x05users\x18\x02 \x03(\t\"J\n\x13ListDatasetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"}\n\x14ListDatasetsResponse\x12\"\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x10.dlae.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x04 \x01(\x03\"6\n\x14\x44\x65leteDatasetRequest\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\"P\n\x15\x44\x65leteDatasetResponse\x12!\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x10.dlae.v1.Dataset\x12\x14\n\x0c\x66ile_deleted\x18\x02 \x01(\x08\x32\xd4\x03\n\x0e\x44\x61tasetService\x12\x42\n\tFindFiles\x12\x19.dlae.v1.FindFilesRequest\x1a\x1a.dlae.v1.FindFilesResponse\x12H\n\x0bStartUpload\x12\x1b.dlae.v1.StartUploadRequest\x1a\x1c.dlae.v1.StartUploadResponse\x12P\n\rUploadDataset\x12\x1d.dlae.v1.UploadDatasetRequest\x1a\x1e.dlae.v1.UploadDatasetResponse(\x01\x12\x45\n\nGetDataset\x12\x1a.dlae.v1.GetDatasetRequest\x1a\x1b.dlae.v1.GetDatasetResponse\x12K\n\x0cListDatasets\x12\x1c.dlae.v1.ListDatasetsRequest\x1a\x1d.dlae.v1.ListDatasetsResponse\x12N\n\rDeleteDataset\x12\x1d.dlae.v1.DeleteDatasetRequest\x1a\x1e.dlae.v1.DeleteDatasetResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x64lae/v1/datasets.proto\x12\x07\x64lae.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x02\n\x07\x44\x61taset\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x04kind\x18\x04 \x01(\x0e\x32\x15.dlae.v1.Dataset.Kind\x12\x0f\n\x07samples\x18\x05 \x01(\x03\x12\"\n\x05\x66orms\x18\x06 \x03(\x0b\x32\x13.dlae.v1.SampleForm\x12)\n\x08versions\x18\x07 \x03(\x0b\x32\x17.dlae.v1.DatasetVersion\"Q\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_SAMPLES\x10\x01\x12\x0f\n\x0bKIND_GROUPS\x10\x02\x12\x10\n\x0cKIND_NETWORK\x10\x03\";\n\nSampleForm\x12\r\n\x05shape\x18\x01 \x03(\x03\x12\r\n\x05\x64type\x18\x02 \x01(\t\x12\x0f\n\x07samples\x18\x03 \x01(\x03\"/\n\x0e\x44\x61tasetVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"5\n\x10\x46indFilesRequest\x12!\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x12.dlae.v1.LocalFile\"E\n\tLocalFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x16\n\x0e\x63hange_time_ns\x18\x03 \x01(\x03\"%\n\x11\x46indFilesResponse\x12\x10\n\x08readable\x18\x01 \x03(\x08\"F\n\x12StartUploadRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\"`\n\x13StartUploadResponse\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12!\n\x07\x64\x61taset\x18\x02 \x01(\x0b\x32\x10.dlae.v1.Dataset\x12\x16\n\x0e\x63rc32_optional\x18\x03 \x01(\x08\"u\n\x14UploadDatasetRequest\x12-\n\x06header\x18\x01 \x01(\x0b\x32\x1b.dlae.v1.StartUploadRequestH\x00\x12&\n\x05piece\x18\x02 \x01(\x0b\x32\x15.dlae.v1.DatasetPieceH\x00\x42\x06\n\x04part\"J\n\x0c\x44\x61tasetPiece\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x12\n\x05\x63rc32\x18\x03 \x01(\x07H\x00\x88\x01\x01\x42\x08\n\x06_crc32\":\n\x15UploadDatasetResponse\x12!\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x10.dlae.v1.Dataset\"$\n\x11GetDatasetRequest\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\"F\n\x12GetDatasetResponse\x12!\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x10.dlae.v1.Dataset\x12\r\n\x05users\x18\x02 \x03(\t\"J\n\x13ListDatasetsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"}\n\x14ListDatasetsResponse\x12\"\n\x08\x64\x61tasets\x18\x01 \x03(\x0b\x32\x10.dlae.v1.Dataset\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x04 \x01(\x03\"6\n\x14\x44\x65leteDatasetRequest\x12\x0f\n\x07\x64\x61taset\x18\x01 \x01(\t\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\"P\n\x15\x44\x65leteDatasetResponse\x12!\n\x07\x64\x61taset\x18\x01 \x01(\x0b\x32\x10.dlae.v1.Dataset\x12\x14\n\x0c\x66ile_deleted\x18\x02 \x01(\x08\x32\xd4\x03\n\x0e\x44\x61tasetService\x12\x42\n\tFindFiles\x12\x19.dlae.v1.FindFilesRequest\x1a\x1a.dlae.v1.FindFilesResponse\x12H\n\x0bStartUpload\x12\x1b.dlae.v1.StartUploadRequest\x1a\x1c.dlae.v1.StartUploadResponse\x12P\n\rUploadDataset\x12\x1d.dlae.v1.UploadDatasetRequest\x1a\x1e.dlae.v1.UploadDatasetResponse(\x01\x12\x45\n\nGetDataset\x12\x1a.dlae.v1.GetDatasetRequest\x1a\x1b.dlae.v1.GetDatasetResponse\x12K\n\x0cListDatasets\x12\x1c.dlae.v1.ListDatasetsRequest\x1a\x1d.dlae.v1.ListDatasetsResponse\x12N\n\rDeleteDataset\x12\x1d.dlae.v1.DeleteDatasetRequest\x1a\x1e.dlae.v1.DeleteDatasetResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,25 +49,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTUPLOADREQUEST']._serialized_start=656
   _globals['_STARTUPLOADREQUEST']._serialized_end=726
   _globals['_STARTUPLOADRESPONSE']._serialized_start=728
-  _globals['_STARTUPLOADRESPONSE']._serialized_end=800
-  _globals['_UPLOADDATASETREQUEST']._serialized_start=802
-  _globals['_UPLOADDATASETREQUEST']._serialized_end=919
-  _globals['_DATASETPIECE']._serialized_start=921
-  _globals['_DATASETPIECE']._serialized_end=980
-  _globals['_UPLOADDATASETRESPONSE']._serialized_start=982
-  _globals['_UPLOADDATASETRESPONSE']._serialized_end=1040
-  _globals['_GETDATASETREQUEST']._serialized_start=1042
-  _globals['_GETDATASETREQUEST']._serialized_end=1078
-  _globals['_GETDATASETRESPONSE']._serialized_start=1080
-  _globals['_GETDATASETRESPONSE']._serialized_end=1150
-  _globals['_LISTDATASETSREQUEST']._serialized_start=1152
-  _globals['_LISTDATASETSREQUEST']._serialized_end=1226
-  _globals['_LISTDATASETSRESPONSE']._serialized_start=1228
-  _globals['_LISTDATASETSRESPONSE']._serialized_end=1353
-  _globals['_DELETEDATASETREQUEST']._serialized_start=1355
-  _globals['_DELETEDATASETREQUEST']._serialized_end=1409
-  _globals['_DELETEDATASETRESPONSE']._serialized_start=1411
-  _globals['_DELETEDATASETRESPONSE']._serialized_end=1491
-  _globals['_DATASETSERVICE']._serialized_start=1494
-  _globals['_DATASETSERVICE']._serialized_end=1962
+  _globals['_STARTUPLOADRESPONSE']._serialized_end=824
+  _globals['_UPLOADDATASETREQUEST']._serialized_start=826
+  _globals['_UPLOADDATASETREQUEST']._serialized_end=943
+  _globals['_DATASETPIECE']._serialized_start=945
+  _globals['_DATASETPIECE']._serialized_end=1019
+  _globals['_UPLOADDATASETRESPONSE']._serialized_start=1021
+  _globals['_UPLOADDATASETRESPONSE']._serialized_end=1079
+  _globals['_GETDATASETREQUEST']._serialized_start=1081
+  _globals['_GETDATASETREQUEST']._serialized_end=1117
+  _globals['_GETDATASETRESPONSE']._serialized_start=1119
+  _globals['_GETDATASETRESPONSE']._serialized_end=1189
+  _globals['_LISTDATASETSREQUEST']._serialized_start=1191
+  _globals['_LISTDATASETSREQUEST']._serialized_end=1265
+  _globals['_LISTDATASETSRESPONSE']._serialized_start=1267
+  _globals['_LISTDATASETSRESPONSE']._serialized_end=1392
+  _globals['_DELETEDATASETREQUEST']._serialized_start=1394
+  _globals['_DELETEDATASETREQUEST']._serialized_end=1448
+  _globals['_DELETEDATASETRESPONSE']._serialized_start=1450
+  _globals['_DELETEDATASETRESPONSE']._serialized_end=1530
+  _globals['_DATASETSERVICE']._serialized_start=1533
+  _globals['_DATASETSERVICE']._serialized_end=2001
 # @@protoc_insertion_point(module_scope)

@@ -89,12 +89,14 @@ class StartUploadRequest(_message.Message):
     def __init__(self, sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., name: _Optional[str] = ...) -> None: ...
 
 class StartUploadResponse(_message.Message):
-    __slots__ = ("offset", "dataset")
+    __slots__ = ("offset", "dataset", "crc32_optional")
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     DATASET_FIELD_NUMBER: _ClassVar[int]
+    CRC32_OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     offset: int
     dataset: Dataset
-    def __init__(self, offset: _Optional[int] = ..., dataset: _Optional[_Union[Dataset, _Mapping]] = ...) -> None: ...
+    crc32_optional: bool
+    def __init__(self, offset: _Optional[int] = ..., dataset: _Optional[_Union[Dataset, _Mapping]] = ..., crc32_optional: bool = ...) -> None: ...
 
 class UploadDatasetRequest(_message.Message):
     __slots__ = ("header", "piece")

@@ -46,7 +46,7 @@ class DatasetService(DatasetServiceServicer):  # type: ignore[misc]
     ) -> pb.StartUploadResponse:
         """Tells how much of a file is there."""
         offset, dataset = await self._receiver.begun(request, present_project())
-        return pb.StartUploadResponse(offset=offset, dataset=dataset)
+        return pb.StartUploadResponse(offset=offset, dataset=dataset, crc32_optional=True)
 
     async def UploadDataset(
         self, requests: AsyncIterator[pb.UploadDatasetRequest], context: Context

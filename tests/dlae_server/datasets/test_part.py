@@ -75,6 +75,14 @@ def test_a_damaged_piece_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert path.read_bytes() == CONTENT[:5000]
 
 
+def test_pieces_need_no_checksum_where_the_connection_keeps_them(tmp_path: Path) -> None:
+    with Part(tmp_path / "f.part", len(CONTENT)) as part:
+        part.open()
+        part.append([(CONTENT, None)])
+        part.digest([(CONTENT, None)])
+        assert part.finished() == hashlib.sha256(CONTENT).hexdigest()
+
+
 def test_a_full_disk_ends_the_file_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
