@@ -15,6 +15,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlae_core.engines.threads import shared_threads
 from dlae_server.errors import ModelProcessDied, QueueFull
 from dlae_server.metrics import Metrics
 from dlae_server.serving.frames import Question
@@ -166,7 +167,7 @@ class Host:
             self._watermarks.require_memory()
             start = time.monotonic()
             log = target.bundle.parent / f"{target.bundle.name}.log"
-            engine = (self._settings.engine or "", str(self._settings.engine_threads or 0))
+            engine = (self._settings.engine or "", str(self._threads() or 0))
             try:
                 model = await ModelProcess.start(target.bundle, log, self._command, engine)
             except ModelProcessDied as error:
@@ -179,6 +180,12 @@ class Host:
             self._metrics.memory.labels(*labels).set_function(model.resident_bytes)
             await self._make_room(target)
             return model
+
+    def _threads(self) -> int | None:
+        """Returns the threads for a model beside those that may be loaded with it; None: any."""
+        return self._settings.engine_threads or shared_threads(
+            self._settings.loaded_models + len(self.kept)
+        )
 
     def _ready(self, target: Target) -> ModelProcess | None:
         model = self._loaded.get(target)
