@@ -5,9 +5,9 @@ from pathlib import Path
 
 from dlae_core.data.ahead import cores
 
-# A model has as many threads as this, if there are as many cores, however many models there are: two
-# models on two cores that both work answer 2 to 8 % less with all cores each than with one each,
-# while a model that works alone answers 44 % less with one.
+# A model has as many threads as this, if there are as many cores, however many models there are.
+# Two models on two cores that both work answer 2 to 8 % less with all cores each than with one
+# each, while a model that works alone answers 44 % less with one.
 FEWEST = 4
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 

@@ -70,7 +70,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--engine-threads",
     type=click.IntRange(1, 1024),
-    help="Threads that a model may use.  [default: as many as there are cores]",
+    help="Threads that a model may use.  [default: its share of the cores]",
 )
 @click.option(
     "--loaded-models",
