@@ -88,6 +88,7 @@ def _fields(asked: Asked) -> dict[str, Any]:
         "options": options_message(asked.options) if asked.options else None,
         "priority": pb.PRIORITY_BATCH if asked.can_wait else pb.PRIORITY_UNSPECIFIED,
         "describe": asked.describe,
+        "provenance": asked.provenance,
     }
 
 

@@ -21,12 +21,14 @@ class Asked:
         options: What is not as the model's own settings say; see `Predictions`.
         can_wait: Whether others are predicted for first.
         describe: Whether the answer tells what was done.
+        provenance: Whether it tells where the server has recorded the prediction.
     """
 
     kind: str = ""
     options: Mapping[str, Any] | None = None
     can_wait: bool = False
     describe: bool = False
+    provenance: bool = False
 
 
 PLAIN = Asked()

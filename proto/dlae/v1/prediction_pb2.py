@@ -25,35 +25,37 @@ _sym_db = _symbol_database.Default()
 from dlae.v1 import tensor_pb2 as dlae_dot_v1_dot_tensor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64lae/v1/prediction.proto\x12\x07\x64lae.v1\x1a\x14\x64lae/v1/tensor.proto\"\xbd\x04\n\x0ePredictOptions\x12\x19\n\x0ctile_overlap\x18\x01 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\ntile_blend\x18\x02 \x01(\tH\x02\x88\x01\x01\x12 \n\x05\x66lips\x18\x03 \x01(\x0b\x32\x11.dlae.v1.FlipAxes\x12\x13\n\tthreshold\x18\x04 \x01(\x01H\x00\x12\x17\n\rmost_probable\x18\x05 \x01(\x08H\x00\x12%\n\x18largest_component_switch\x18\x06 \x01(\x08H\x03\x88\x01\x01\x12\x1e\n\x11\x66ill_holes_switch\x18\x07 \x01(\x08H\x04\x88\x01\x01\x12\x1b\n\x0eimages_at_once\x18\x08 \x01(\x05H\x05\x88\x01\x01\x12\x1a\n\rresize_switch\x18\t \x01(\x08H\x06\x88\x01\x01\x12$\n\x17\x61nnotation_units_switch\x18\n \x01(\x08H\x07\x88\x01\x01\x12!\n\x14\x63onfidence_threshold\x18\x0b \x01(\x01H\x08\x88\x01\x01\x12\x16\n\tprecision\x18\x0c \x01(\tH\t\x88\x01\x01\x42\x0b\n\tlabellingB\x0f\n\r_tile_overlapB\r\n\x0b_tile_blendB\x1b\n\x19_largest_component_switchB\x14\n\x12_fill_holes_switchB\x11\n\x0f_images_at_onceB\x10\n\x0e_resize_switchB\x1a\n\x18_annotation_units_switchB\x17\n\x15_confidence_thresholdB\x0c\n\n_precision\"\x18\n\x08\x46lipAxes\x12\x0c\n\x04\x61xes\x18\x01 \x03(\x05\"\xca\x01\n\x0ePredictRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1e\n\x05input\x18\x02 \x01(\x0b\x32\x0f.dlae.v1.Tensor\x12(\n\x0boutput_kind\x18\x03 \x01(\x0e\x32\x13.dlae.v1.OutputKind\x12(\n\x07options\x18\x04 \x01(\x0b\x32\x17.dlae.v1.PredictOptions\x12#\n\x08priority\x18\x05 \x01(\x0e\x32\x11.dlae.v1.Priority\x12\x10\n\x08\x64\x65scribe\x18\x06 \x01(\x08\"\x82\x01\n\x0fPredictResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1f\n\x06output\x18\x02 \x01(\x0b\x32\x0f.dlae.v1.Tensor\x12\x14\n\x0cmodel_sha256\x18\x03 \x01(\t\x12)\n\x0b\x64\x65scription\x18\x04 \x01(\x0b\x32\x14.dlae.v1.Description\"\xaf\x01\n\x0b\x44\x65scription\x12(\n\x0boutput_kind\x18\x01 \x01(\x0e\x32\x13.dlae.v1.OutputKind\x12\x15\n\rpreprocessing\x18\x02 \x03(\t\x12\x16\n\x0epostprocessing\x18\x03 \x03(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\r\n\x05tiles\x18\x06 \x01(\x05\x12\x15\n\rmirror_images\x18\x07 \x01(\x05\"^\n\x14PredictStreamRequest\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1c.dlae.v1.PredictStreamHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xd5\x01\n\x13PredictStreamHeader\x12\r\n\x05model\x18\x01 \x01(\t\x12$\n\x05input\x18\x02 \x01(\x0b\x32\x15.dlae.v1.TensorHeader\x12(\n\x0boutput_kind\x18\x03 \x01(\x0e\x32\x13.dlae.v1.OutputKind\x12(\n\x07options\x18\x04 \x01(\x0b\x32\x17.dlae.v1.PredictOptions\x12#\n\x08priority\x18\x05 \x01(\x0e\x32\x11.dlae.v1.Priority\x12\x10\n\x08\x64\x65scribe\x18\x06 \x01(\x08\"_\n\x15PredictStreamResponse\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1c.dlae.v1.PredictStreamResultH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\x8c\x01\n\x13PredictStreamResult\x12\r\n\x05model\x18\x01 \x01(\t\x12%\n\x06output\x18\x02 \x01(\x0b\x32\x15.dlae.v1.TensorHeader\x12\x14\n\x0cmodel_sha256\x18\x03 \x01(\t\x12)\n\x0b\x64\x65scription\x18\x04 \x01(\x0b\x32\x14.dlae.v1.Description*p\n\nOutputKind\x12\x1b\n\x17OUTPUT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12OUTPUT_KIND_LABELS\x10\x01\x12\x15\n\x11OUTPUT_KIND_BOXES\x10\x02\x12\x16\n\x12OUTPUT_KIND_OUTPUT\x10\x03*R\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x12\n\x0ePRIORITY_BATCH\x10\x02\x32\xa5\x01\n\x11PredictionService\x12<\n\x07Predict\x12\x17.dlae.v1.PredictRequest\x1a\x18.dlae.v1.PredictResponse\x12R\n\rPredictStream\x12\x1d.dlae.v1.PredictStreamRequest\x1a\x1e.dlae.v1.PredictStreamResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64lae/v1/prediction.proto\x12\x07\x64lae.v1\x1a\x14\x64lae/v1/tensor.proto\"\xbd\x04\n\x0ePredictOptions\x12\x19\n\x0ctile_overlap\x18\x01 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\ntile_blend\x18\x02 \x01(\tH\x02\x88\x01\x01\x12 \n\x05\x66lips\x18\x03 \x01(\x0b\x32\x11.dlae.v1.FlipAxes\x12\x13\n\tthreshold\x18\x04 \x01(\x01H\x00\x12\x17\n\rmost_probable\x18\x05 \x01(\x08H\x00\x12%\n\x18largest_component_switch\x18\x06 \x01(\x08H\x03\x88\x01\x01\x12\x1e\n\x11\x66ill_holes_switch\x18\x07 \x01(\x08H\x04\x88\x01\x01\x12\x1b\n\x0eimages_at_once\x18\x08 \x01(\x05H\x05\x88\x01\x01\x12\x1a\n\rresize_switch\x18\t \x01(\x08H\x06\x88\x01\x01\x12$\n\x17\x61nnotation_units_switch\x18\n \x01(\x08H\x07\x88\x01\x01\x12!\n\x14\x63onfidence_threshold\x18\x0b \x01(\x01H\x08\x88\x01\x01\x12\x16\n\tprecision\x18\x0c \x01(\tH\t\x88\x01\x01\x42\x0b\n\tlabellingB\x0f\n\r_tile_overlapB\r\n\x0b_tile_blendB\x1b\n\x19_largest_component_switchB\x14\n\x12_fill_holes_switchB\x11\n\x0f_images_at_onceB\x10\n\x0e_resize_switchB\x1a\n\x18_annotation_units_switchB\x17\n\x15_confidence_thresholdB\x0c\n\n_precision\"\x18\n\x08\x46lipAxes\x12\x0c\n\x04\x61xes\x18\x01 \x03(\x05\"\xde\x01\n\x0ePredictRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1e\n\x05input\x18\x02 \x01(\x0b\x32\x0f.dlae.v1.Tensor\x12(\n\x0boutput_kind\x18\x03 \x01(\x0e\x32\x13.dlae.v1.OutputKind\x12(\n\x07options\x18\x04 \x01(\x0b\x32\x17.dlae.v1.PredictOptions\x12#\n\x08priority\x18\x05 \x01(\x0e\x32\x11.dlae.v1.Priority\x12\x10\n\x08\x64\x65scribe\x18\x06 \x01(\x08\x12\x12\n\nprovenance\x18\x07 \x01(\x08\"\x82\x01\n\x0fPredictResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1f\n\x06output\x18\x02 \x01(\x0b\x32\x0f.dlae.v1.Tensor\x12\x14\n\x0cmodel_sha256\x18\x03 \x01(\t\x12)\n\x0b\x64\x65scription\x18\x04 \x01(\x0b\x32\x14.dlae.v1.Description\"\xd8\x01\n\x0b\x44\x65scription\x12(\n\x0boutput_kind\x18\x01 \x01(\x0e\x32\x13.dlae.v1.OutputKind\x12\x15\n\rpreprocessing\x18\x02 \x03(\t\x12\x16\n\x0epostprocessing\x18\x03 \x03(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x11\n\tprecision\x18\x05 \x01(\t\x12\r\n\x05tiles\x18\x06 \x01(\x05\x12\x15\n\rmirror_images\x18\x07 \x01(\x05\x12\'\n\nprovenance\x18\x08 \x01(\x0b\x32\x13.dlae.v1.Provenance\"I\n\nProvenance\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x14\n\x0cinput_sha256\x18\x02 \x01(\t\x12\x15\n\routput_sha256\x18\x03 \x01(\t\"^\n\x14PredictStreamRequest\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1c.dlae.v1.PredictStreamHeaderH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\xe9\x01\n\x13PredictStreamHeader\x12\r\n\x05model\x18\x01 \x01(\t\x12$\n\x05input\x18\x02 \x01(\x0b\x32\x15.dlae.v1.TensorHeader\x12(\n\x0boutput_kind\x18\x03 \x01(\x0e\x32\x13.dlae.v1.OutputKind\x12(\n\x07options\x18\x04 \x01(\x0b\x32\x17.dlae.v1.PredictOptions\x12#\n\x08priority\x18\x05 \x01(\x0e\x32\x11.dlae.v1.Priority\x12\x10\n\x08\x64\x65scribe\x18\x06 \x01(\x08\x12\x12\n\nprovenance\x18\x07 \x01(\x08\"_\n\x15PredictStreamResponse\x12.\n\x06header\x18\x01 \x01(\x0b\x32\x1c.dlae.v1.PredictStreamResultH\x00\x12\x0e\n\x04\x64\x61ta\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\x8c\x01\n\x13PredictStreamResult\x12\r\n\x05model\x18\x01 \x01(\t\x12%\n\x06output\x18\x02 \x01(\x0b\x32\x15.dlae.v1.TensorHeader\x12\x14\n\x0cmodel_sha256\x18\x03 \x01(\t\x12)\n\x0b\x64\x65scription\x18\x04 \x01(\x0b\x32\x14.dlae.v1.Description*p\n\nOutputKind\x12\x1b\n\x17OUTPUT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12OUTPUT_KIND_LABELS\x10\x01\x12\x15\n\x11OUTPUT_KIND_BOXES\x10\x02\x12\x16\n\x12OUTPUT_KIND_OUTPUT\x10\x03*R\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x12\n\x0ePRIORITY_BATCH\x10\x02\x32\xa5\x01\n\x11PredictionService\x12<\n\x07Predict\x12\x17.dlae.v1.PredictRequest\x1a\x18.dlae.v1.PredictResponse\x12R\n\rPredictStream\x12\x1d.dlae.v1.PredictStreamRequest\x1a\x1e.dlae.v1.PredictStreamResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dlae.v1.prediction_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OUTPUTKIND']._serialized_start=1729
-  _globals['_OUTPUTKIND']._serialized_end=1841
-  _globals['_PRIORITY']._serialized_start=1843
-  _globals['_PRIORITY']._serialized_end=1925
+  _globals['_OUTPUTKIND']._serialized_start=1885
+  _globals['_OUTPUTKIND']._serialized_end=1997
+  _globals['_PRIORITY']._serialized_start=1999
+  _globals['_PRIORITY']._serialized_end=2081
   _globals['_PREDICTOPTIONS']._serialized_start=60
   _globals['_PREDICTOPTIONS']._serialized_end=633
   _globals['_FLIPAXES']._serialized_start=635
   _globals['_FLIPAXES']._serialized_end=659
   _globals['_PREDICTREQUEST']._serialized_start=662
-  _globals['_PREDICTREQUEST']._serialized_end=864
-  _globals['_PREDICTRESPONSE']._serialized_start=867
-  _globals['_PREDICTRESPONSE']._serialized_end=997
-  _globals['_DESCRIPTION']._serialized_start=1000
-  _globals['_DESCRIPTION']._serialized_end=1175
-  _globals['_PREDICTSTREAMREQUEST']._serialized_start=1177
-  _globals['_PREDICTSTREAMREQUEST']._serialized_end=1271
-  _globals['_PREDICTSTREAMHEADER']._serialized_start=1274
-  _globals['_PREDICTSTREAMHEADER']._serialized_end=1487
-  _globals['_PREDICTSTREAMRESPONSE']._serialized_start=1489
-  _globals['_PREDICTSTREAMRESPONSE']._serialized_end=1584
-  _globals['_PREDICTSTREAMRESULT']._serialized_start=1587
-  _globals['_PREDICTSTREAMRESULT']._serialized_end=1727
-  _globals['_PREDICTIONSERVICE']._serialized_start=1928
-  _globals['_PREDICTIONSERVICE']._serialized_end=2093
+  _globals['_PREDICTREQUEST']._serialized_end=884
+  _globals['_PREDICTRESPONSE']._serialized_start=887
+  _globals['_PREDICTRESPONSE']._serialized_end=1017
+  _globals['_DESCRIPTION']._serialized_start=1020
+  _globals['_DESCRIPTION']._serialized_end=1236
+  _globals['_PROVENANCE']._serialized_start=1238
+  _globals['_PROVENANCE']._serialized_end=1311
+  _globals['_PREDICTSTREAMREQUEST']._serialized_start=1313
+  _globals['_PREDICTSTREAMREQUEST']._serialized_end=1407
+  _globals['_PREDICTSTREAMHEADER']._serialized_start=1410
+  _globals['_PREDICTSTREAMHEADER']._serialized_end=1643
+  _globals['_PREDICTSTREAMRESPONSE']._serialized_start=1645
+  _globals['_PREDICTSTREAMRESPONSE']._serialized_end=1740
+  _globals['_PREDICTSTREAMRESULT']._serialized_start=1743
+  _globals['_PREDICTSTREAMRESULT']._serialized_end=1883
+  _globals['_PREDICTIONSERVICE']._serialized_start=2084
+  _globals['_PREDICTIONSERVICE']._serialized_end=2249
 # @@protoc_insertion_point(module_scope)

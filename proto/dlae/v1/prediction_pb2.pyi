@@ -63,20 +63,22 @@ class FlipAxes(_message.Message):
     def __init__(self, axes: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class PredictRequest(_message.Message):
-    __slots__ = ("model", "input", "output_kind", "options", "priority", "describe")
+    __slots__ = ("model", "input", "output_kind", "options", "priority", "describe", "provenance")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_KIND_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     DESCRIBE_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     model: str
     input: _tensor_pb2.Tensor
     output_kind: OutputKind
     options: PredictOptions
     priority: Priority
     describe: bool
-    def __init__(self, model: _Optional[str] = ..., input: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., output_kind: _Optional[_Union[OutputKind, str]] = ..., options: _Optional[_Union[PredictOptions, _Mapping]] = ..., priority: _Optional[_Union[Priority, str]] = ..., describe: bool = ...) -> None: ...
+    provenance: bool
+    def __init__(self, model: _Optional[str] = ..., input: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., output_kind: _Optional[_Union[OutputKind, str]] = ..., options: _Optional[_Union[PredictOptions, _Mapping]] = ..., priority: _Optional[_Union[Priority, str]] = ..., describe: bool = ..., provenance: bool = ...) -> None: ...
 
 class PredictResponse(_message.Message):
     __slots__ = ("model", "output", "model_sha256", "description")
@@ -91,7 +93,7 @@ class PredictResponse(_message.Message):
     def __init__(self, model: _Optional[str] = ..., output: _Optional[_Union[_tensor_pb2.Tensor, _Mapping]] = ..., model_sha256: _Optional[str] = ..., description: _Optional[_Union[Description, _Mapping]] = ...) -> None: ...
 
 class Description(_message.Message):
-    __slots__ = ("output_kind", "preprocessing", "postprocessing", "engine", "precision", "tiles", "mirror_images")
+    __slots__ = ("output_kind", "preprocessing", "postprocessing", "engine", "precision", "tiles", "mirror_images", "provenance")
     OUTPUT_KIND_FIELD_NUMBER: _ClassVar[int]
     PREPROCESSING_FIELD_NUMBER: _ClassVar[int]
     POSTPROCESSING_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +101,7 @@ class Description(_message.Message):
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     TILES_FIELD_NUMBER: _ClassVar[int]
     MIRROR_IMAGES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     output_kind: OutputKind
     preprocessing: _containers.RepeatedScalarFieldContainer[str]
     postprocessing: _containers.RepeatedScalarFieldContainer[str]
@@ -106,7 +109,18 @@ class Description(_message.Message):
     precision: str
     tiles: int
     mirror_images: int
-    def __init__(self, output_kind: _Optional[_Union[OutputKind, str]] = ..., preprocessing: _Optional[_Iterable[str]] = ..., postprocessing: _Optional[_Iterable[str]] = ..., engine: _Optional[str] = ..., precision: _Optional[str] = ..., tiles: _Optional[int] = ..., mirror_images: _Optional[int] = ...) -> None: ...
+    provenance: Provenance
+    def __init__(self, output_kind: _Optional[_Union[OutputKind, str]] = ..., preprocessing: _Optional[_Iterable[str]] = ..., postprocessing: _Optional[_Iterable[str]] = ..., engine: _Optional[str] = ..., precision: _Optional[str] = ..., tiles: _Optional[int] = ..., mirror_images: _Optional[int] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ...) -> None: ...
+
+class Provenance(_message.Message):
+    __slots__ = ("record", "input_sha256", "output_sha256")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    INPUT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    record: str
+    input_sha256: str
+    output_sha256: str
+    def __init__(self, record: _Optional[str] = ..., input_sha256: _Optional[str] = ..., output_sha256: _Optional[str] = ...) -> None: ...
 
 class PredictStreamRequest(_message.Message):
     __slots__ = ("header", "data")
@@ -117,20 +131,22 @@ class PredictStreamRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[PredictStreamHeader, _Mapping]] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class PredictStreamHeader(_message.Message):
-    __slots__ = ("model", "input", "output_kind", "options", "priority", "describe")
+    __slots__ = ("model", "input", "output_kind", "options", "priority", "describe", "provenance")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_KIND_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     DESCRIBE_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     model: str
     input: _tensor_pb2.TensorHeader
     output_kind: OutputKind
     options: PredictOptions
     priority: Priority
     describe: bool
-    def __init__(self, model: _Optional[str] = ..., input: _Optional[_Union[_tensor_pb2.TensorHeader, _Mapping]] = ..., output_kind: _Optional[_Union[OutputKind, str]] = ..., options: _Optional[_Union[PredictOptions, _Mapping]] = ..., priority: _Optional[_Union[Priority, str]] = ..., describe: bool = ...) -> None: ...
+    provenance: bool
+    def __init__(self, model: _Optional[str] = ..., input: _Optional[_Union[_tensor_pb2.TensorHeader, _Mapping]] = ..., output_kind: _Optional[_Union[OutputKind, str]] = ..., options: _Optional[_Union[PredictOptions, _Mapping]] = ..., priority: _Optional[_Union[Priority, str]] = ..., describe: bool = ..., provenance: bool = ...) -> None: ...
 
 class PredictStreamResponse(_message.Message):
     __slots__ = ("header", "data")

@@ -4,6 +4,8 @@ A document names a record of the log, as `record`: SEQ:HASH. What it says beside
 record says the same, and the record is where the log has it.
 """
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ OF_MODEL = (
     *("dlae_version", "keras_version", "project"),
 )
 OF_PREDICTION = (
-    *("model", "model_sha256", "input_sha256", "input", "options_sha256", "options"),
+    *("model", "model_sha256", "input_sha256", "input", "options"),
     *("output_kind", "output_sha256", "output", "engine", "precision", "request"),
 )
 
@@ -116,21 +118,35 @@ def differences(document: Any, source: Path) -> list[Finding]:
     for seq, position in wanted.items():
         if seq not in there or there[seq].position != position:
             findings.append(Finding(f"record {seq}", "is not the one that the document names"))
+    found = [there[seq] for seq in wanted if seq in there]
     for part in _parts(document):
-        named = part.get("record")
-        record = there.get(Position.parsed(named).seq) if named else None
-        findings += _unlike(part, record) if record else []
         findings += _untrue(part.get("records", []))
+        # What is said around one record is said of it.
+        for record in found if len(wanted) == 1 else ():
+            findings += _unlike(part, record)
+            findings += _other_output(part, record)
     return findings
 
 
 def _unlike(part: dict[str, Any], record: Record) -> Iterator[Finding]:
     about = OF_MODEL if record.facts.get("what") == "model" else OF_PREDICTION
     for name in about:
-        value = part.get(name)
-        if value not in (None, "", {}) and value != record.facts.get(name):
-            told = record.facts.get(name, "nothing")
-            yield Finding(name, f"is {value} in the document, and {told} in the log")
+        value, told = part.get(name), record.facts.get(name, "")
+        if value not in (None, "") and type(value) is type(told) and value != told:
+            yield Finding(name, f"is {value} in the document, and {told or 'nothing'} in the log")
+
+
+def _other_output(part: dict[str, Any], record: Record) -> Iterator[Finding]:
+    """Yields where a stored answer holds another output than the one that was recorded."""
+    output = part.get("output")
+    if not isinstance(output, dict) or "output_sha256" not in record.facts:
+        return
+    try:
+        data = base64.b64decode(str(output.get("data", "")), validate=True)
+    except ValueError:
+        data = b""
+    if hashlib.sha256(data).hexdigest() != record.facts["output_sha256"]:
+        yield Finding("output", "has other bytes in the document than the log says")
 
 
 def _untrue(lines: Any) -> Iterator[Finding]:

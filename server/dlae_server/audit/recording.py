@@ -27,6 +27,7 @@ class Note:
         reason: Why it has failed.
         facts: What is known of its subject.
         content: Bytes of its input, to be hashed.
+        wants_proof: Whether it is recorded with its output, before it is answered.
         is_written: Whether its record is on its way.
     """
 
@@ -43,6 +44,7 @@ class Note:
         self.reason = ""
         self.facts: dict[str, Any] = {}
         self.content: tuple[Any, ...] = ()
+        self.wants_proof = audit.predictions
         self.is_written = False
 
     @property
@@ -71,10 +73,21 @@ class Note:
         """
         if not self.is_recorded:
             return
+        if self.is_written:
+            return
         self.facts.update(subject_of(response))
         if self.kind == CHANGE or self._audit.is_behind:
             self.is_written = True
             await self._audit.written(self._whole(code), self.content)
+
+    async def proof(self) -> Position | None:
+        """Records a prediction of the call; it is on the disk when this returns, and tells where.
+
+        Raises:
+            StorageFailed, CorruptArtifact: It is not, and has to be.
+        """
+        self.is_written = True
+        return await self._audit.written(self._whole("OK"), self.content)
 
     def end(self, code: str) -> None:
         """Records a call that has ended, unless it is recorded."""

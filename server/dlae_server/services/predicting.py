@@ -9,7 +9,7 @@ import grpc
 from dlae_core.bundle import MANIFEST_FILE, file_sha256
 from dlae_core.errors import CorruptArtifact, DlaeError
 from dlae_server.access.guard import present_project
-from dlae_server.audit.predictions import asked_of
+from dlae_server.audit.predictions import asked_of, proved
 from dlae_server.errors import OutOfTime
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
@@ -88,7 +88,7 @@ class Predictions:
         """
         pinned = self.pins.current(reference, present_project())
         entry = pinned or await self.find(reference)
-        await asked_of(entry.reference, self.sha256(entry), question, parts)
+        question = await asked_of(entry.reference, self.sha256(entry), question, parts)
         start, code = time.monotonic(), grpc.StatusCode.CANCELLED
         try:
             asked = self.host.predict(entry.target, question, parts, urgent)
@@ -101,7 +101,7 @@ class Predictions:
             # Counted once the answer is on its way.
             loop = asyncio.get_running_loop()
             loop.call_soon(self._count, entry, code.name, time.monotonic() - start)
-        return entry, answer
+        return entry, await proved(question, answer)
 
     def _count(self, entry: Entry, code: str, seconds: float) -> None:
         name, version = entry.target.name, entry.target.version

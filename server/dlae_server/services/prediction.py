@@ -15,6 +15,7 @@ from dlae.v1.prediction_pb2_grpc import PredictionServiceServicer
 from dlae_core.errors import InvalidTensor
 from dlae_core.prediction.options import check
 from dlae_server.allocation import give_back
+from dlae_server.audit.predictions import want_proof
 from dlae_server.errors import InvalidRequest, InvalidStream, TensorTooLarge
 from dlae_server.services.predicting import Predictions
 from dlae_server.serving.frames import Question
@@ -139,6 +140,8 @@ def _question(
         raise InvalidRequest(f"expected a known kind of output, got {asked.output_kind}")
     if asked.priority not in _PRIORITIES:
         raise InvalidRequest(f"expected a known priority, got {asked.priority}")
+    if asked.provenance:
+        want_proof()
     dtype = DATA_TYPES[tensor.data_type].str
     return Question(dtype, shape, size, asked.output_kind, _options(asked), asked.describe)
 
