@@ -7,7 +7,7 @@ compared with what it has to be. After a first part everybody rests, all models 
 the server is measured; again in the end: what it has more then, it has lost. Latency is that of one
 caller at these times, over that of calls that do nothing.
 
-    python -m benchmarks.soak [--minutes 60]
+    python -m benchmarks.soak [--minutes 60] [--pause 0.025]
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.networks import SIDE, config_text, write_data
-from benchmarks.soak_clients import Served, Soak
+from benchmarks.soak_clients import PAUSE_SECONDS, Served, Soak
 from dlae_client import Client
 from examples.session import running_server
 
@@ -30,9 +30,9 @@ BEGINNING = 0.3
 MOST = {"memory_bytes": 24e6, "handles": 0, "threads": 2, "latency_ratio": 2.0}
 
 
-def soak(served: Served, seconds: float) -> dict[str, object]:
+def soak(served: Served, seconds: float, pause: float = PAUSE_SECONDS) -> dict[str, object]:
     """Returns what a server has lost over some time, and what went wrong."""
-    soaking = Soak(served)
+    soaking = Soak(served, pause)
     soaking.run(seconds * BEGINNING)
     before = soaking.measured()
     soaking.run(seconds * (1 - BEGINNING))
@@ -52,7 +52,14 @@ def main() -> None:
     """Soaks a server of its own and prints what it found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
-    minutes = parser.parse_args().minutes
+    parser.add_argument(
+        "--pause",
+        type=float,
+        default=PAUSE_SECONDS,
+        help="seconds between two calls of a client, on average",
+    )
+    asked = parser.parse_args()
+    minutes = asked.minutes
     os.environ["DLAE_REST_ADDRESS"] = "127.0.0.1:0"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -67,9 +74,8 @@ def main() -> None:
             facts = json.loads((folder / "server" / "server.json").read_text())
             large = np.random.default_rng(2).random((1, 2200, 2200, 1), np.float32)
             served = Served(facts["pid"], address, facts["rest"], models, images[:1], large)
-            print(
-                json.dumps({"benchmark": "soak", "minutes": minutes, **soak(served, minutes * 60)})
-            )
+            found = soak(served, minutes * 60, asked.pause)
+            print(json.dumps({"benchmark": "soak", "minutes": minutes, **found}))
 
 
 if __name__ == "__main__":

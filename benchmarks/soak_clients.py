@@ -21,6 +21,7 @@ from dlae.v1.tensor_pb2 import Tensor
 from dlae_server import oip
 
 REST_SECONDS = 2.0
+PAUSE_SECONDS = 0.025
 CHUNK = 1 << 20
 # More models than may be loaded: most of the time would be spent on loading them.
 _MOSTLY = 0.9
@@ -64,9 +65,16 @@ class Tally:
 class Soak:
     """Clients of every kind."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, pause: float = PAUSE_SECONDS) -> None:
+        """Learns what each answer has to be.
+
+        Args:
+            served: The server.
+            pause: How long a client waits between two calls, on average.
+        """
         self.tally = Tally()
         self._served = served
+        self._pause = pause
         self._channel = grpc.insecure_channel(served.address)
         self._stub = PredictionServiceStub(self._channel)
         self._over = threading.Event()
@@ -131,7 +139,7 @@ class Soak:
                 outcome = "WRONG"
                 self.tally.wrong.append(f"{name}: {error}")
             self.tally.counts[f"{name} {outcome}"] += 1
-            self._over.wait(chance.uniform(0, 0.05))
+            self._over.wait(chance.uniform(0, 2 * self._pause))
 
     def _any(self, chance: random.Random) -> str:
         """Returns a model, mostly the first, which then is always loaded."""

@@ -50,6 +50,8 @@ def options_of(values: Mapping[str, Value]) -> bytes:
     Raises:
         InvalidOptions: A value is of the wrong type, out of its range, or there is no such option.
     """
+    if not values:
+        return b""
     asked = PredictOptions()
     for name, value in values.items():
         if name in TRANSPORT or name in (PRIORITY, TIMEOUT):

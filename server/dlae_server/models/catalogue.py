@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from dlae.v1 import models_pb2
@@ -27,7 +28,7 @@ class Entry:
     model: models_pb2.Model
     folder: Path
 
-    @property
+    @cached_property
     def target(self) -> Target:
         """It, as the host of loaded models knows it."""
         return target_of(self.model, self.folder)

@@ -85,11 +85,11 @@ class OpenInferenceService:
         names = oip.requested(request, (await self._predictions.find(reference)).model)
         question, data = oip.question(request)
         values = values_of(request.parameters)
-        question = replace(question, options=options_of(values))
+        options = options_of(values)
         urgent, seconds = is_urgent(values), seconds_of(values)
         answer = self._answer("ModelInfer", id=request.id)
         for name in names:
-            asked = replace(question, kind=oip.KINDS[name])
+            asked = replace(question, options=options, kind=oip.KINDS[name])
             entry, output = await self._predictions.predict(
                 reference, asked, (data,), urgent, seconds
             )
