@@ -91,3 +91,17 @@ def test_killed_nodes_and_a_killed_head_change_nothing(server: Server, cluster: 
     expected, found = _files(server, whole), _files(server, done.model)
     for name in ("model.keras", "history.csv", "split.json"):
         assert found[name] == expected[name], name
+
+
+def test_two_nodes_train_together(server: Server, cluster: RayCluster) -> None:
+    # One core of each of the two nodes.
+    config = _config(
+        server,
+        training_configurations__epochs=20,
+        training_configurations__hardware="multi-gpu",
+        training_configurations__number_of_gpus=1,
+    )
+    trained = server.json("train", config, "--name", "together", "--machines", "2")
+    assert (trained["state"], trained["model"]) == ("SUCCEEDED", "together@1")
+    folder = server.folder / "server" / "jobs" / trained["job"]
+    assert (folder / "worker-1.log").is_file()

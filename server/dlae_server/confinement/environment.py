@@ -11,6 +11,8 @@ from dlae_core.backbones.weight_files import FOLDER_VARIABLE
 
 # Named as the server's options are.
 DATA_DIR, DATA_ROOTS, SWITCH = "DLAE_DATA_DIR", "DLAE_DATA_ROOTS", "DLAE_CONFINEMENT"
+# `on`: for a worker that trains together with those of other machines.
+NETWORK = "DLAE_WORKER_NETWORK"
 
 _PASSED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dlae_core.backbones.weight_files import weight_folders
 from dlae_server.confinement import kernel
-from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, SWITCH
+from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, NETWORK, SWITCH
 from dlae_server.confinement.scratch import new_scratch
 
 LOG = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def confine(writes: str, reads_data: bool) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
     if os.environ.get(SWITCH) == "off":
         return
-    if len(list(Path("/dev").glob(_GPUS))) < 2:
+    if os.environ.get(NETWORK) != "on" and len(list(Path("/dev").glob(_GPUS))) < 2:
         kernel.forbid_network()
     allowed = _code() | _devices() | {scratch: kernel.READ | kernel.WRITE}
     shared = [data_dir / name for name in _SHARED]

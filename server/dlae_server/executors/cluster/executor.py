@@ -9,7 +9,7 @@ from typing import Any
 
 from dlae.v1 import training_pb2 as pb
 from dlae_core.backbones.weight_files import FOLDER_VARIABLE
-from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, SWITCH
+from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, NETWORK, SWITCH
 from dlae_server.errors import InvalidRequest
 from dlae_server.executors.cluster.link import DRIVER, Link
 from dlae_server.executors.cluster.needs import Capacity, Needs, Share, hardware_of, needs_of
@@ -126,6 +126,8 @@ class Cluster(Executor):
         environment = {name: os.environ[name] for name in PASSED if name in os.environ}
         share = self._taken[job_id]
         environment |= dict.fromkeys(THREADS, str(max(round(share.needs.cores), 1)))
+        if share.machines > 1:
+            environment[NETWORK] = "on"
         order = {"command": command, "task": {**task, "log": str(log)}, "environment": environment}
         self._link.tell({"start": number, "share": share.as_values(), **order})
         return worker

@@ -139,7 +139,7 @@ class TogetherRun(Run):
         places = range(self.share.machines)
         self._hands = [_hands(self.share.needs, self._group, index) for index in places]
         addresses = ray.get([one.address.remote() for one in self._hands])
-        tasks = [_task(self._order["task"], addresses, index) for index in places]
+        tasks = [machine_task(self._order["task"], addresses, index) for index in places]
         for index in places[1:]:
             arguments = (index, tasks[index])
             threading.Thread(target=self._accompany, args=arguments, daemon=True).start()
@@ -169,7 +169,7 @@ class TogetherRun(Run):
             self._ask("kill", self._hands[:1])
 
 
-def _task(task: Line, addresses: list[str], index: int) -> Line:
+def machine_task(task: Line, addresses: list[str], index: int) -> Line:
     """Returns the task of one machine; those but the first write no log that anybody reads."""
     place = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
     log = Path(task["log"])
