@@ -26,24 +26,6 @@ def is_loopback(address: str, option: str = "--listen") -> bool:
     return loopback
 
 
-def require_loopback(address: str, option: str) -> None:
-    """Refuses an address that other machines can reach.
-
-    Args:
-        address: `host:port`.
-        option: Where it was given, for messages.
-
-    Raises:
-        CannotStart: It is none of this machine's own, or no address.
-    """
-    if not is_loopback(address, option):
-        port = address.rpartition(":")[2]
-        raise CannotStart(
-            f"expected a loopback address such as 127.0.0.1:{port} for {option}, got '{address}': "
-            "there is no encryption on it, so that it serves this machine only"
-        )
-
-
 def metrics_host(listen: str, given: str | None) -> str:
     """Returns where metrics are served: as told, else where only this machine can reach them."""
     if given is not None:

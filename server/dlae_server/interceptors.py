@@ -153,6 +153,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
+        await self._guard.prepare(header_of(handler_call_details.invocation_metadata))
         kind, wrap = _WRAPS[bool(handler.request_streaming), bool(handler.response_streaming)]
         method = handler_call_details.method
         admission, refused = self._admission(method, handler_call_details.invocation_metadata)

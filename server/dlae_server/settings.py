@@ -17,6 +17,9 @@ class Settings:
         calls_per_second: The same in a second, twice as many at once; None: any.
         bytes_per_caller: Length of all requests of one caller that are being answered; None: any.
         stream_silence_seconds: How long nothing may come of a stream, or be taken of one.
+        oidc_issuer: URL of who issues tokens of OpenID Connect; None: nobody.
+        oidc_audience: For whom they are to be issued.
+        oidc_claims: Where a token has its caller's name, scope and projects; dots lead inwards.
         memory_bytes: Memory that has to be available where a job is to come or a model to load.
         metrics_port: Port of `/metrics`; 0 takes any free one, None switches it off.
         rest_address: `host:port` of the Open Inference Protocol over HTTP; None: nowhere.
@@ -30,7 +33,7 @@ class Settings:
             long as there is one to unload that is not pinned; None: any.
         pinned: References to models that are always loaded.
         engine: What runs them; None: the fastest that can.
-        engine_threads: That each may use; None: as many as there are cores.
+        engine_threads: That each may use; None: its share of the cores.
         pending_predictions: Predictions of one model that may wait.
         message_bytes: Largest message.
         tensor_bytes: Largest tensor, in chunks.
@@ -101,20 +104,23 @@ class Settings:
     tls_client_ca: Path | None = None
     require_tokens: bool = False
     metrics_host: str | None = None
-    project_roots: tuple[tuple[str, Path], ...] = ()
-    executor: str = "local"
-    ray_address: str = "auto"
-    ray_cores: int = 1
-    calls_per_caller: int | None = 256
-    calls_per_second: float | None = 2000.0
-    bytes_per_caller: int | None = 8 << 30
-    stream_silence_seconds: float = 60.0
-    memory_bytes: int = 256 << 20
     audit: bool = True
     audit_key: Path | None = None
     audit_predictions: bool = False
     audit_when_full: str = "refuse"
     audit_segment_bytes: int = 64 << 20
+    project_roots: tuple[tuple[str, Path], ...] = ()
+    calls_per_caller: int | None = 256
+    calls_per_second: float | None = 2000.0
+    bytes_per_caller: int | None = 8 << 30
+    stream_silence_seconds: float = 60.0
+    memory_bytes: int = 256 << 20
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    oidc_claims: tuple[str, str, str] = ("sub", "dlae_scope", "dlae_projects")
+    executor: str = "local"
+    ray_address: str = "auto"
+    ray_cores: int = 1
 
     def roots_of(self, project: str) -> tuple[Path, ...]:
         """Returns the folders whose files configurations of a project may name."""

@@ -52,6 +52,7 @@ STATUSES: dict[type[core.DlaeError], grpc.StatusCode] = {
     access.CallerLimit: grpc.StatusCode.RESOURCE_EXHAUSTED,
     access.RequestTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     access.CallTooLong: grpc.StatusCode.DEADLINE_EXCEEDED,
+    access.IssuerUnreachable: grpc.StatusCode.UNAVAILABLE,
     access.StreamStalled: grpc.StatusCode.ABORTED,
     server.TensorTooLarge: grpc.StatusCode.RESOURCE_EXHAUSTED,
     server.OutOfTime: grpc.StatusCode.DEADLINE_EXCEEDED,

@@ -44,7 +44,7 @@ def bounded(method: str, handler: Any, limits: Limits) -> Any:
 
     async def single(request: Any, context: Any) -> Any:
         with limits.call(CALLER.get().name, method) as taking:
-            async with _in_time(bound.seconds):
+            async with in_time(bound.seconds):
                 return await behaviour(received(request, taking), context)
 
     async def several(request: Any, context: Any) -> AsyncIterator[Any]:
@@ -69,7 +69,12 @@ def _take(message: Any, bound: Bound, taking: Taking) -> None:
 
 
 @asynccontextmanager
-async def _in_time(seconds: float | None) -> AsyncIterator[None]:
+async def in_time(seconds: float | None) -> AsyncIterator[None]:
+    """Ends what takes longer.
+
+    Raises:
+        CallTooLong: It does.
+    """
     try:
         async with asyncio.timeout(seconds) as limit:
             yield

@@ -70,17 +70,38 @@ class Certificates:
         LOG.info("uses the new certificate in %s", self._paths[0])
         return found
 
+    def context(self) -> ssl.SSLContext:
+        """Returns what serves connections with these files: later ones with later files."""
+        context = self._context()
+
+        def renew(connection: ssl.SSLObject, name: str | None, seen: ssl.SSLContext) -> None:
+            nonlocal context
+            if self.changed() is not None:
+                try:
+                    context = self._context()
+                except (OSError, ssl.SSLError) as error:
+                    LOG.warning("the new certificate cannot be used: %s", _why(error))
+            connection.context = context
+
+        first, context.sni_callback = context, renew  # type: ignore[assignment]
+        return first
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # Refuses what does not belong together; a key with a password is asked for nowhere.
+        context.load_cert_chain(self._paths[0], self._paths[1], password=lambda: b"")
+        if len(self._paths) > 2:
+            context.load_verify_locations(cafile=self._paths[2])
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
     def _stamps(self) -> tuple[tuple[int, ...], ...]:
         found = [os.stat(path) for path in self._paths]
         return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in found)
 
     def _read(self) -> Certificate:
         chain, key, *others = (path.read_bytes() for path in self._paths)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        # Refuses what does not belong together; a key with a password is asked for nowhere.
-        context.load_cert_chain(self._paths[0], self._paths[1], password=lambda: b"")
-        if others:
-            context.load_verify_locations(cafile=self._paths[2])
+        self._context()
         return Certificate(key, chain, others[0] if others else None)
 
 

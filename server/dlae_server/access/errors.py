@@ -6,6 +6,7 @@ DlaeError
 │  └─ DiskLow, MemoryLow   the server takes nothing more until there is room
 ├─ RequestTooLarge     a message longer than its method takes
 ├─ CallTooLong         a call that took longer than its method may
+├─ IssuerUnreachable   a token cannot be judged
 └─ StreamStalled       nothing more comes of a stream, or is taken of one
 """
 
@@ -13,6 +14,13 @@ from dlae_core.errors import DlaeError
 from dlae_server.errors import QueueFull
 
 LOW_SECONDS = 30.0
+
+
+class IssuerUnreachable(DlaeError):
+    """Who issues tokens does not answer, and a token cannot be judged without."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the issuer of tokens does not answer ({why[:100]}); try again later")
 
 
 class CallerLimit(QueueFull):

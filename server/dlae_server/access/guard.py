@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dlae_server.access.limits import Limits
 from dlae_server.access.projects import ALL, DEFAULT, checked_project
@@ -51,6 +52,24 @@ def present_project() -> str:
     return CALLER.get().project
 
 
+class Issuer(Protocol):
+    """Who issues tokens besides this server."""
+
+    def issues(self, token: str) -> bool:
+        """Returns whether a token may be one of these."""
+
+    async def prepare(self, token: str) -> None:
+        """Gets what is needed to judge a token; whoever judges it tells what went wrong."""
+
+    def grant(self, token: str) -> Grant:
+        """Returns what a token gives; the scope is empty where it gives none.
+
+        Raises:
+            TokenInvalid, CredentialsExpired: It is of no use.
+            IssuerUnreachable: It cannot be judged.
+        """
+
+
 class Guard:
     """Decides by token, certificate and method.
 
@@ -63,7 +82,10 @@ class Guard:
     Attributes:
         certificates: Whether clients prove certificates.
         limits: What each caller may do at once.
+        issuer: Who issues tokens besides this server; None: nobody.
     """
+
+    issuer: Issuer | None = None
 
     def __init__(
         self,
@@ -105,18 +127,24 @@ class Guard:
         if not self._required and not self._grants.any():
             return Caller(certificate, project=checked_project(project or DEFAULT))
         grant = self._of_token(authorization) if authorization else self._of_name(certificate)
-        if not allows(grant.scope, least):
-            raise PermissionDenied(method, grant.name, grant.scope, least)
+        if not grant.scope or not allows(grant.scope, least):
+            raise PermissionDenied(method, grant.name, grant.scope or "none", least)
         return Caller(grant.name, grant.scope, _project(grant, project))
+
+    async def prepare(self, authorization: str | None) -> None:
+        """Gets what is needed to judge a call, where that is not here; to be called before it."""
+        token = _token(authorization or "")
+        if self.issuer and self.issuer.issues(token):
+            await self.issuer.prepare(token)
 
     def decides_early(self, authorization: str | None) -> bool:
         """Returns whether a call can be judged by its header, before anything of it is read."""
         return authorization is not None or not self.certificates
 
     def _of_token(self, authorization: str) -> Grant:
-        if authorization[: len(_SCHEME)].lower() != _SCHEME:
-            raise TokenInvalid
-        token = authorization[len(_SCHEME) :].strip()
+        token = _token(authorization)
+        if self.issuer and self.issuer.issues(token):
+            return _unexpired(self.issuer.grant(token))
         grant = self._grants.of_token(public_part(token))
         # A token that is not there costs the same work.
         right = hmac.compare_digest(digest(token), grant.sha256 if grant else digest(""))
@@ -129,6 +157,13 @@ class Guard:
         if grant is None or grant.state == "revoked":
             raise CredentialsMissing(certificate)
         return _unexpired(grant)
+
+
+def _token(authorization: str) -> str:
+    """Returns the token of a header; empty where there is none."""
+    if authorization[: len(_SCHEME)].lower() != _SCHEME:
+        return ""
+    return authorization[len(_SCHEME) :].strip()
 
 
 def header_of(metadata: Iterable[tuple[str, str | bytes]], header: str = HEADER) -> str | None:

@@ -28,6 +28,30 @@ _OPTIONS = (
         help="Ask for tokens even where none was made; where one was, they are asked for anyway.",
     ),
     click.option(
+        "--oidc-issuer",
+        metavar="URL",
+        help="Who issues tokens of OpenID Connect that are taken too.  [default: nobody]",
+    ),
+    click.option("--oidc-audience", metavar="NAME", help="For whom they are to be issued."),
+    click.option(
+        "--oidc-name-claim",
+        default="sub",
+        show_default=True,
+        help="Where such a token has the name of its caller; dots lead inwards.",
+    ),
+    click.option(
+        "--oidc-scope-claim",
+        default="dlae_scope",
+        show_default=True,
+        help="Where it has the scope, a text or a list of which the highest counts.",
+    ),
+    click.option(
+        "--oidc-project-claim",
+        default="dlae_projects",
+        show_default=True,
+        help="Where it has the projects; a token without any holds in `default`.",
+    ),
+    click.option(
         "--max-calls-per-caller",
         type=click.IntRange(0),
         default=256,
@@ -103,7 +127,10 @@ def access_settings(options: dict[str, Any]) -> dict[str, Any]:
         name: options[name] and options[name].absolute()
         for name in ("tls_certificate", "tls_key", "tls_client_ca")
     }
-    others = {name: options[name] for name in ("require_tokens", "metrics_host")}
+    plain = ("require_tokens", "metrics_host", "oidc_issuer", "oidc_audience")
+    others: dict[str, Any] = {name: options[name] for name in plain}
+    claims = (f"oidc_{name}_claim" for name in ("name", "scope", "project"))
+    others["oidc_claims"] = tuple(options[name] for name in claims)
     return {**files, **others, **_bounds(options)}
 
 

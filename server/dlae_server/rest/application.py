@@ -1,7 +1,8 @@
 """The application: paths of the protocol to its methods, errors to JSON.
 
 It answers on the path of the gRPC service, which is asked with the same messages. A page in a
-browser cannot use it: its requests carry `Origin`, or a `Host` that is not this machine.
+browser cannot use it: its requests carry `Origin`, or, without TLS, a `Host` that is not this
+machine.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from starlette.routing import Route
 
 from dlae_core.errors import DlaeError
 from dlae_server import oip
+from dlae_server.access.bounding import in_time
+from dlae_server.access.bounds import bound_of
 from dlae_server.access.guard import CALLER, HEADER, Guard
 from dlae_server.access.projects import PROJECT_HEADER
 from dlae_server.audit.recording import caller_of
@@ -177,6 +180,7 @@ class _Rest:
                     parts.append(part)
         except TimeoutError as error:
             raise HTTPException(408, "expected the whole request, got a part of it") from error
+        request.state.taking.take(size)
         request._body = parts[0] if len(parts) == 1 else b"".join(parts)
         return request._body
 
@@ -222,18 +226,22 @@ async def _gone(request: Request) -> None:
 
 def _answering(work: Handler, method: str, guard: Guard, service: OpenInferenceService) -> Handler:
     """Returns a handler that lets in who may ask, and whose errors are answers."""
+    path = f"/{oip.SERVICE}/{method}"
 
     async def answer(request: Request) -> Response:
         request_id = uuid.uuid4().hex[:12]
-        note = service.audit.note(f"/{oip.SERVICE}/{method}", request_id)
+        note = service.audit.note(path, request_id)
         try:
             note.peer = f"http:{request.client.host}:" if request.client else ""
             _refuse_pages(request)
             headers = request.headers
             project = headers.get(PROJECT_HEADER)
-            CALLER.set(guard.admit(f"/{oip.SERVICE}/{method}", headers.get(HEADER), "", project))
-            note.begin(None, CALLER.get())
-            response = await work(request)
+            await guard.prepare(headers.get(HEADER))
+            CALLER.set(caller := guard.admit(path, headers.get(HEADER), "", project))
+            note.begin(None, caller)
+            with guard.limits.call(caller.name, path) as request.state.taking:
+                async with in_time(bound_of(path).seconds):
+                    response = await work(request)
             await note.answer("OK", None)
         except DlaeError as error:
             note.reason, note.caller = error.reason, caller_of(error, note.caller)
@@ -255,7 +263,9 @@ def _answering(work: Handler, method: str, guard: Guard, service: OpenInferenceS
 
 
 def _refuse_pages(request: Request) -> None:
-    if "origin" in request.headers or (request.url.hostname or "") not in _HOSTS:
+    # Without TLS a page could have made its own name mean this machine.
+    named = request.url.scheme == "https" or (request.url.hostname or "") in _HOSTS
+    if "origin" in request.headers or not named:
         raise HTTPException(403, "expected a request from this machine, got one of a web page")
 
 

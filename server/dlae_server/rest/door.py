@@ -5,8 +5,9 @@ import socket
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dlae_server.access.certificates import Certificates, certificates_of
 from dlae_server.access.guard import Guard
-from dlae_server.addresses import require_loopback
+from dlae_server.addresses import is_loopback
 from dlae_server.errors import CannotStart
 from dlae_server.services.open_inference import OpenInferenceService
 from dlae_server.settings import Settings
@@ -40,8 +41,10 @@ class Door:
         self._serving: asyncio.Task[None] | None = None
         if settings.rest_address is None:
             return
-        require_loopback(settings.rest_address, "--rest-address")
-        self._server = _server(settings, service, guard)
+        is_loopback(settings.rest_address, "--rest-address")
+        # Its own: whoever looks at the files first is told that they have changed.
+        certificates = certificates_of(settings)
+        self._server = _server(settings, service, guard, certificates)
         self._listener = _bound(settings.rest_address)
         host = settings.rest_address.rpartition(":")[0]
         self.address = f"{host}:{self._listener.getsockname()[1]}"
@@ -63,7 +66,12 @@ class Door:
         self._listener.close()
 
 
-def _server(settings: Settings, service: OpenInferenceService, guard: Guard) -> "uvicorn.Server":
+def _server(
+    settings: Settings,
+    service: OpenInferenceService,
+    guard: Guard,
+    certificates: Certificates | None,
+) -> "uvicorn.Server":
     try:
         running = import_module("dlae_server.rest.running")
     except ImportError as error:
@@ -71,7 +79,9 @@ def _server(settings: Settings, service: OpenInferenceService, guard: Guard) -> 
             f"expected the extra 'rest' for --rest-address, {error.name} is missing; install it "
             "with `pip install 'dlae[rest]'`"
         ) from error
-    server: uvicorn.Server = running.server(settings, service, guard)
+    server: uvicorn.Server = running.server(
+        settings, service, guard, certificates.context() if certificates else None
+    )
     return server
 
 

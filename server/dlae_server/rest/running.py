@@ -1,5 +1,6 @@
 """What runs the application."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,8 +24,13 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(settings: Settings, service: OpenInferenceService, guard: Guard) -> Server:
-    """Returns a server that waits for a socket."""
+def server(
+    settings: Settings,
+    service: OpenInferenceService,
+    guard: Guard,
+    tls: ssl.SSLContext | None = None,
+) -> Server:
+    """Returns a server that waits for a socket; without TLS where there is no context of it."""
     config = uvicorn.Config(
         application(service, settings, guard),
         log_config=None,
@@ -35,4 +41,7 @@ def server(settings: Settings, service: OpenInferenceService, guard: Guard) -> S
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+    # Loaded here, as its own way to TLS would keep a certificate for ever.
+    config.load()
+    config.ssl = tls
     return Server(config)
