@@ -61,6 +61,8 @@ class StoredLayer:
 
 
 Kinds = dict[str, list[StoredLayer]]
+# Several times those of the largest networks of the literature.
+_MOST_LAYERS = 5000
 
 
 @contextmanager
@@ -76,7 +78,10 @@ def layers_by_kind(path: Path) -> Iterator[Kinds]:
     """
     try:
         with _hdf5(path) as file, h5py.File(file, "r") as root:
-            yield _layers(path, root)
+            found = _layers(path, root)
+            if sum(map(len, found.values())) > _MOST_LAYERS:
+                raise ValueError("more layers than any network has")
+            yield found
     except DAMAGED as error:
         raise damaged(path) from error
 
@@ -139,7 +144,7 @@ def _layers(path: Path, root: h5py.Group) -> Kinds:
     if "layer_names" in root.attrs or "layer_names0" in root.attrs:
         return {ANY: _in_order(root)}
     if _has(root, "layers"):
-        return _by_kind(_item(root, "layers"))
+        return _by_kind(_item(root, "layers"), set())
     raise IncompatibleArtifact(
         f"expected weights in {path.name}, a .weights.h5, .h5 or .keras file of Keras, found "
         "something else"
@@ -156,7 +161,12 @@ def _in_order(root: h5py.Group) -> list[StoredLayer]:
     return layers
 
 
-def _by_kind(root: h5py.Group) -> Kinds:
+def _by_kind(root: h5py.Group, seen: set[int]) -> Kinds:
+    # Groups can be parts of many others, and of themselves.
+    place = h5py.h5o.get_info(root.id).addr
+    if place in seen or len(root) > _MOST_LAYERS:
+        raise ValueError("more layers than any network has, or the same ones again and again")
+    seen.add(place)
     found: Kinds = defaultdict(list)
     for name in sorted(root, key=_kind_and_number):
         group = _item(root, name)
@@ -167,7 +177,7 @@ def _by_kind(root: h5py.Group) -> Kinds:
             found[_kind_and_number(name)[0]].append(StoredLayer(given, datasets))
         if _has(group, "layers"):
             # A network inside the network.
-            for kind, layers in _by_kind(_item(group, "layers")).items():
+            for kind, layers in _by_kind(_item(group, "layers"), seen).items():
                 found[kind] += layers
     return dict(found)
 

@@ -1,8 +1,13 @@
-"""HDF5 as it is used here: a small cache, one thread at a time, no file but the one named."""
+"""HDF5 as it is used here: a small cache, one thread at a time, no file but the one named.
 
+What a file claims is looked at before anything is read: no more numbers than it can hold,
+compressed in ways that are known, and once only.
+"""
+
+import math
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 
@@ -19,6 +24,16 @@ LONGEST_NAME = 18
 # ten times as much memory; but it reads the list of names again for each of them if that does not
 # fit, which takes hours for a million.
 _LEAST_CACHE, _MOST_CACHE, _CACHE_PER_NAME = 1 << 18, 1 << 25, 32
+
+# gzip makes a thousandth of an array at best; the rest may be values that were never written.
+LARGEST_BYTES, LARGEST_RATIO = 1 << 30, 2000
+# A chunk is read as a whole, however little of it an array takes.
+_CHUNK_BYTES = 1 << 26
+# Truth values are an enumeration.
+_NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM)
+# gzip, shuffle, Fletcher, szip, n-bit, scale and offset; lzf, which h5py brings.
+_FILTERS = (1, 2, 3, 4, 5, 6, 32000)
+_ATTRIBUTE_BYTES = 1 << 16
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -68,7 +83,48 @@ def open_sample(file: h5py.File, name: str) -> Dataset | str:
     created = item.get_create_plist()
     if created.get_layout() == h5py.h5d.VIRTUAL or created.get_external_count():
         return "expected an array in this file, but its values lie in another file"
-    return Dataset(item, created)
+    return _claim(file, item, created) or Dataset(item, created)
+
+
+def attribute(dataset: h5py.Dataset, key: str) -> Any:
+    """Returns an attribute, None where there is none of this name.
+
+    Raises:
+        Exception: One of `DAMAGED`.
+    """
+    if key not in dataset.attrs:
+        return None
+    found = dataset.attrs.get_id(key)
+    if math.prod(found.shape or ()) * found.get_type().get_size() > _ATTRIBUTE_BYTES:
+        raise ValueError("an attribute is larger than any of ours")
+    return dataset.attrs[key]
+
+
+def _claim(file: h5py.File, item: h5py.h5d.DatasetID, created: h5py.h5p.PropDCID) -> str:
+    """Returns what is wrong with what a dataset says of its values."""
+    stored = item.get_type()
+    if stored.get_class() not in _NUMBERS and stored.dtype.hasobject:
+        return "expected an array of numbers, found texts of any length or references"
+    size = stored.get_size()
+    nbytes = math.prod(item.shape) * size
+    if nbytes > LARGEST_BYTES and nbytes > LARGEST_RATIO * file.id.get_filesize():
+        return f"expected no more values than the file can hold, found a claim of {nbytes} bytes"
+    if created.get_layout() != h5py.h5d.CHUNKED:
+        return ""
+    chunk_nbytes = math.prod(created.get_chunk()) * size
+    if chunk_nbytes > max(2 * nbytes, _CHUNK_BYTES):
+        return f"expected chunks of the size of the array, found some of {chunk_nbytes} bytes"
+    return _filtering(created)
+
+
+def _filtering(created: h5py.h5p.PropDCID) -> str:
+    codes = [created.get_filter(number)[0] for number in range(created.get_nfilters())]
+    if len(set(codes)) < len(codes):
+        return "expected values that are compressed once, found them compressed again and again"
+    for code in codes:
+        if code not in _FILTERS and not h5py.h5z.filter_avail(code):
+            return f"expected values compressed by gzip or lzf, found the unknown filter {code}"
+    return ""
 
 
 def unreadable(error: BaseException) -> str:

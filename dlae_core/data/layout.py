@@ -124,6 +124,19 @@ class Survey:
             raise ValueError("a chunk lies outside of the file or has a size that it cannot have")
         return array("q", chain.from_iterable(rows)).tobytes() if _is_whole(rows, form) else None
 
+    def check(self, dataset: h5py.Dataset) -> None:
+        """Refuses chunks from which HDF5 would inflate far more than they hold.
+
+        Raises:
+            Exception: One of `hdf5.DAMAGED`.
+        """
+        if dataset.chunks is None or not hasattr(dataset.id, "chunk_iter"):
+            return
+        most = 2 * math.prod(dataset.chunks) * dataset.dtype.itemsize + 1024
+        # It goes on while it is answered 0 or nothing.
+        if dataset.id.chunk_iter(lambda chunk: 1 if chunk.size > most else 0):
+            raise ValueError("a chunk is larger than what it holds")
+
     def _is_possible(self, row: Row, form: Form) -> bool:
         _, offset, size, *_ = row
         # Compression makes no chunk much larger.

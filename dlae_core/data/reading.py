@@ -13,16 +13,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae_core.data.hdf5 import DAMAGED, LOCK, Dataset
+from dlae_core.data.hdf5 import DAMAGED, LARGEST_BYTES, LARGEST_RATIO, LOCK, Dataset
 from dlae_core.data.layout import DEFLATE, SHUFFLE, Form, Place, Survey
 
 Array = NDArray[Any]
 
 # Bytes, or an array of them.
 Bytes = Any
-
-# gzip makes a thousandth of an array at best; the rest may be values that were never written.
-_LARGEST_BYTES, _LARGEST_RATIO = 1 << 30, 2000
 
 
 class Arrays:
@@ -102,8 +99,9 @@ class Arrays:
     def _read_by_hdf5(self, name: str) -> Array:
         with LOCK:
             dataset = self._file[name]
-            if dataset.nbytes > max(_LARGEST_BYTES, _LARGEST_RATIO * self._size):
+            if dataset.nbytes > max(LARGEST_BYTES, LARGEST_RATIO * self._size):
                 raise ValueError("more values than the file can hold")
+            self._survey.check(dataset)
             return np.asarray(dataset[()])
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dlae_core.data.hdf5 import DAMAGED, LOCK, open_hdf5, open_sample, unreadable
+from dlae_core.data.hdf5 import DAMAGED, LOCK, attribute, open_hdf5, open_sample, unreadable
 from dlae_core.data.reading import Arrays
 from dlae_core.data.writing import Attributes, NamedArray, write_hdf5
 from dlae_core.errors import StorageFailed, UnusableDataset
@@ -102,8 +102,7 @@ class SampleFile:
         """
         try:
             with LOCK:
-                attributes = self._file[name].attrs
-                return attributes[key] if key in attributes else None  # noqa: SIM401
+                return attribute(self._file[name], key)
         except DAMAGED as error:
             raise self._damaged(name) from error
 

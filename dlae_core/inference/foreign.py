@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from dlae.v1.config_pb2 import Config
 from dlae_core.config.layer_lists import lists_of_model
 from dlae_core.errors import CorruptArtifact, IncompatibleArtifact
 from dlae_core.families.table import family_of
-from dlae_core.inference.safety import network_text, obstacles
+from dlae_core.inference.safety import network_text, obstacles, weights_at_most
 from dlae_core.transfer.weights import take_weights
 
 ENDINGS = (".keras", ".h5", ".hdf5")
@@ -95,9 +96,9 @@ def _own_network(path: Path) -> keras.Model | str:
     if found:
         return f"it holds {', '.join(found[:5])}, which cannot be taken over safely"
     try:
-        with _known_by_name(path) as named:
+        with _known_by_name(path) as named, weights_at_most(path.stat().st_size):
             model = keras.models.load_model(named, compile=False, safe_mode=True)
-    except FAILURES as error:
+    except (*FAILURES, tf.errors.OpError) as error:
         return f"Keras cannot build it ({_first_line(error)})"
     return model if isinstance(model, keras.Model) else "it holds no network"
 

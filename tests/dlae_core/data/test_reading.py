@@ -219,13 +219,6 @@ def test_a_file_that_shrinks_while_it_is_open_is_named(tmp_path: Path) -> None:
                 file.read("3")
 
 
-def test_an_array_that_no_file_of_this_size_can_hold_is_refused(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "X.h5", "w") as file:
-        file.create_dataset("0", (1 << 17, 1 << 17), "f8", chunks=(64, 64))
-    with SampleFile(tmp_path / "X.h5") as file, pytest.raises(UnusableDataset, match="dataset '0'"):
-        file.read("0")
-
-
 def test_damage_is_named_or_read_as_hdf5_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "X.h5"
     with h5py.File(path, "w") as file:

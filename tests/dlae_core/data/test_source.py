@@ -1,6 +1,7 @@
 """Samples on disk."""
 
 import resource
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -204,3 +205,74 @@ def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path: Path) -> No
     assert write_samples(path, outer()) == 2
     with SampleFile(path) as file:
         assert file.names == ("1", "2")
+
+
+def _claim(file: h5py.File) -> None:
+    file.create_dataset("0", (10**15,), "f4", chunks=(1 << 20,), compression="gzip")
+
+
+def _large_chunks(file: h5py.File) -> None:
+    file.create_dataset("0", (4,), "u1", chunks=(1 << 31,), maxshape=(None,))
+
+
+def _twice_compressed(file: h5py.File) -> None:
+    created = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    created.set_chunk((64,))
+    for _ in range(2):
+        created.set_deflate(9)
+    space = h5py.h5s.create_simple((64,))
+    h5py.h5d.create(file.id, b"0", h5py.h5t.NATIVE_UINT8, space, created)
+
+
+def _unknown_filter(file: h5py.File) -> None:
+    created = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    created.set_chunk((64,))
+    created.set_filter(40000, h5py.h5z.FLAG_OPTIONAL)
+    space = h5py.h5s.create_simple((64,))
+    h5py.h5d.create(file.id, b"0", h5py.h5t.NATIVE_UINT8, space, created)
+
+
+def _texts_of_any_length(file: h5py.File) -> None:
+    file["0"] = ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("write", "sentence"),
+    [
+        (_claim, "no more values than the file can hold, found a claim of 4000000000000000 bytes"),
+        (_large_chunks, "chunks of the size of the array, found some of 2147483648 bytes"),
+        (_twice_compressed, "compressed once, found them compressed again and again"),
+        (_unknown_filter, "the unknown filter 40000"),
+        (_texts_of_any_length, "texts of any length or references"),
+    ],
+)
+def test_a_file_that_would_fill_the_memory_is_refused_when_it_is_opened(
+    tmp_path: Path, write: Callable[[h5py.File], None], sentence: str
+) -> None:
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        write(file)
+    with pytest.raises(UnusableDataset, match=sentence):
+        SampleFile(tmp_path / "X.h5")
+
+
+def test_a_small_chunk_that_inflates_to_a_large_one_is_not_inflated(tmp_path: Path) -> None:
+    bomb = zlib.compress(bytes(1 << 24), 9)
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        # With a checksum behind it, HDF5 itself has to read it.
+        made = file.create_dataset(
+            "0", (64,), "u1", chunks=(64,), compression="gzip", fletcher32=True
+        )
+        made.id.write_direct_chunk((0,), bomb, 2)
+    with SampleFile(tmp_path / "X.h5") as file, pytest.raises(UnusableDataset, match="damaged"):
+        file.read("0")
+
+
+def test_an_attribute_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "X.h5", "w", libver="latest") as file:
+        file["0"] = np.zeros(3)
+        file["0"].attrs["group"] = np.zeros(1 << 17)
+        file["0"].attrs["name"] = "Smith"
+    with SampleFile(tmp_path / "X.h5") as file:
+        assert file.attribute("0", "name") == "Smith"
+        with pytest.raises(UnusableDataset, match="dataset '0'"):
+            file.attribute("0", "group")
