@@ -5,6 +5,7 @@ from importlib import import_module
 BENCHMARKS = (
     "access",
     "adversarial_step",
+    "audit",
     "augmentation",
     "config_reading",
     "cost_estimate",

@@ -91,7 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         names = sys.argv[1:] or list(NETWORKS)
-        _train(folder, names)
+        train_models(folder, names)
         with ExitStack() as stack:
             servers = {
                 kind: stack.enter_context(_server(folder, kind))
@@ -104,7 +104,8 @@ def main() -> None:
             print(json.dumps({"benchmark": "access", "what": "connections", **_summary(rows)}))
 
 
-def _train(folder: Path, names: list[str]) -> None:
+def train_models(folder: Path, names: list[str]) -> None:
+    """Trains networks of `NETWORKS` in a server's folder, `folder/server`."""
     write_data(folder, 16)
     with running_server(folder) as address, Client(address) as client:
         for name in names:
@@ -142,7 +143,7 @@ def _round(servers: dict[str, Server], model: str, how: str = "open") -> dict[st
     row = {}
     settle()
     for kind, server in servers.items():
-        before = _cpu_seconds(server.process)
+        before = cpu_seconds(server.process)
         arguments = [server.address, model, server.authority, server.token, str(SIDE)]
         limits = [str(CONCURRENCY), str(SECONDS), how]
         done = subprocess.run(
@@ -152,7 +153,7 @@ def _round(servers: dict[str, Server], model: str, how: str = "open") -> dict[st
             check=True,
         )
         rate, client = map(float, done.stdout.split())
-        spent = (_cpu_seconds(server.process) - before) / (rate * SECONDS)
+        spent = (cpu_seconds(server.process) - before) / (rate * SECONDS)
         row[kind] = [rate, 1e3 * spent, 1e3 * client]
     return row
 
@@ -173,7 +174,7 @@ def _summary(rows: list[dict[str, list[float]]]) -> dict[str, object]:
     return told
 
 
-def _cpu_seconds(process: int) -> float:
+def cpu_seconds(process: int) -> float:
     """Returns the processor time that a process and its children have used."""
     children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     ticks = 0
