@@ -54,6 +54,12 @@ def help_of(name: str) -> str:
         return COMMANDS[name].get_help(context)
 
 
+def examples_of(name: str) -> list[str]:
+    """Returns the lines that the help of a command shows as examples."""
+    lines = [line.strip() for line in help_of(name).partition("Examples:")[2].splitlines()]
+    return [line for line in lines if line]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_prints_json_where_it_is_asked_to(name: str) -> None:
     options = {option for one in COMMANDS[name].params for option in one.opts}
@@ -62,11 +68,8 @@ def test_every_command_prints_json_where_it_is_asked_to(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "list" not in NOUNS.get(name, ())])
 def test_every_command_shows_in_its_help_how_it_is_called(name: str) -> None:
-    text = help_of(name)
-    lines = [line.strip() for line in text.partition("Examples:")[2].splitlines()]
-    lines = [line for line in lines if line]
-    assert lines, text
-    for line in lines:
+    assert examples_of(name), help_of(name)
+    for line in examples_of(name):
         # As the shell takes it, and as the command line does, but for doing it.
         program, *words = shlex.split(line)
         assert program == "dlae-client"
@@ -80,6 +83,21 @@ def test_every_command_shows_in_its_help_how_it_is_called(name: str) -> None:
             context = step.make_context(inner, list(rest), parent=context)
         # One that another command shows as well has the examples of the other.
         assert step in (COMMANDS[name], *COMMANDS.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_prints_one_document_whatever_becomes_of_it(
+    name: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The fake knows neither the jobs and models of the examples nor half of the methods.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    words = shlex.split(examples_of(name)[0])[1:] if examples_of(name) else name.split()
+    options = {option for one in COMMANDS[name].params for option in one.opts}
+    told = run(*words, "--json", *({"--yes"} & options))
+    assert told.document is not None
+    assert (told.code == 0) == ("error" not in told.document)
+    assert "Traceback" not in told.err
 
 
 @pytest.mark.parametrize("name", NAMES)
