@@ -83,7 +83,7 @@ class Certificates:
                     LOG.warning("the new certificate cannot be used: %s", _why(error))
             connection.context = context
 
-        first, context.sni_callback = context, renew  # type: ignore[assignment]
+        first, context.sni_callback = context, renew
         return first
 
     def _context(self) -> ssl.SSLContext:

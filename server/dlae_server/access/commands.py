@@ -44,7 +44,7 @@ def token() -> None:
 )
 @AS_JSON
 @click.pass_obj
-def create(settings: Settings, name: str, scope: str, as_json: bool, **given: Any) -> None:
+def create(settings: Settings, /, name: str, scope: str, as_json: bool, **given: Any) -> None:
     """Makes a token for NAME and shows it, once; as user of jobs stands NAME."""
     days, certificate, projects = given["expires"], given["certificate"], given["projects"]
     with _sentences():

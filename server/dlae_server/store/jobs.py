@@ -141,8 +141,9 @@ class Jobs(Datasets):
         conditions: list[Condition] = [
             ("number < ?", [before]),
             *_conditions(wanted or ListJobsRequest()),
-            *([("project = ?", [project])] if project is not None else []),
         ]
+        if project is not None:
+            conditions.append(("project = ?", [project]))
         rows = self._connection.execute(
             f"SELECT number, job FROM jobs WHERE {' AND '.join(text for text, _ in conditions)} "
             "ORDER BY number DESC LIMIT ?",

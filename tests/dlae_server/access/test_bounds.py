@@ -243,7 +243,7 @@ def stalling(tmp_path: Path) -> Iterator[tuple[Path, grpc.Channel]]:
     folder = project_folder(tmp_path / "server")
     # More than fits into the buffers on the way.
     with (folder / "jobs" / "liver-job" / "worker.log").open("wb") as log:
-        log.truncate(256 << 20)
+        log.truncate(96 << 20)
     with (
         serving(folder, stream_silence_seconds=0.5) as facts,
         grpc.insecure_channel(facts["listen"]) as channel,
@@ -262,7 +262,7 @@ def test_a_reader_who_takes_nothing_is_cut_off(stalling: tuple[Path, grpc.Channe
         collections.deque(responses, 0)
     assert (caught.value.code().name, reason_of(caught.value)) == ("ABORTED", "STREAM_STALLED")
     assert "nothing was taken for 0.5 s" in caught.value.details()
-    assert sum(len(one) for one in call(request, metadata=metadata, timeout=20)) > 256 << 20
+    assert sum(len(one) for one in call(request, metadata=metadata, timeout=20)) > 96 << 20
 
 
 def test_a_writer_who_sends_nothing_is_cut_off(stalling: tuple[Path, grpc.Channel]) -> None:
