@@ -5,14 +5,18 @@ A writer of a stream that sends nothing for a while is cut off: what it keeps is
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import BadRequest
 
 from dlae_server.access.bounds import Bound, bound_of
 from dlae_server.access.errors import CallTooLong, RequestTooLarge, StreamStalled
 from dlae_server.access.guard import CALLER
 from dlae_server.access.limits import Limits, Taking
+from dlae_server.errors import InvalidRequest
 
 # (request streams, response streams) -> where a handler has its behaviour.
 _BEHAVIOURS = {
@@ -57,10 +61,31 @@ def bounded(method: str, handler: Any, limits: Limits) -> Any:
             async for response in _ending(answer, bound.seconds):
                 yield response
 
-    return handler._replace(**{name: several if handler.response_streaming else single})
+    behaviours = {name: several if handler.response_streaming else single}
+    read = _reading(method, handler.request_deserializer)
+    return handler._replace(request_deserializer=read, **behaviours)
+
+
+def _reading(method: str, deserializer: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Returns what reads requests; bytes that are none become a message that says so.
+
+    Otherwise gRPC would take them for a fault of the server's.
+    """
+
+    def read(data: bytes) -> Any:
+        try:
+            return deserializer(data)
+        except DecodeError:
+            name = method.rpartition("/")[2]
+            sentence = f"expected a request of {name}, got bytes that are none"
+            return BadRequest(field_violations=[BadRequest.FieldViolation(description=sentence)])
+
+    return read
 
 
 def _take(message: Any, bound: Bound, taking: Taking) -> None:
+    if isinstance(message, BadRequest):
+        raise InvalidRequest(message.field_violations[0].description)
     size = message.ByteSize()
     if bound.message_bytes is not None and size > bound.message_bytes:
         raise RequestTooLarge(size, bound.message_bytes)
