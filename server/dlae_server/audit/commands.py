@@ -12,6 +12,7 @@ from typing import IO, Any
 import click
 
 from dlae_core.errors import DlaeError
+from dlae_server.access.projects import key_of, parted
 from dlae_server.audit.exporting import export_csv, export_lines
 from dlae_server.audit.opening import read_key
 from dlae_server.audit.provenance import differences, model_document, positions, read_document
@@ -120,11 +121,16 @@ def export(settings: Settings, kind: str, since: datetime | None, output: Path |
 @click.argument("model")
 @click.pass_obj
 def provenance(settings: Settings, model: str) -> None:
-    """Prints where MODEL comes from, for `audit verify --record`."""
+    """Prints where MODEL comes from, for `audit verify --record`.
+
+    One of another project than `default` is PROJECT/MODEL.
+    """
     with _sentences():
         store = Store(settings.data_dir / STORE_FILE, read_only=True)
         try:
-            found = store.model(*parse_reference(model))
+            project, reference = parted(model)
+            name, version = parse_reference(reference)
+            found = store.model(key_of(project, name), version)
         finally:
             store.close()
         click.echo(json.dumps(model_document(found, settings.data_dir), indent=1))
