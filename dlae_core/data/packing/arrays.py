@@ -1,5 +1,6 @@
 """NumPy files: one array per sample, or one array of all samples."""
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from dlae_core.data.source import Array
 from dlae_core.errors import UnusableDataset
 
 SUFFIXES = (".npy", ".npz")
-_DAMAGED = (
+# All that NumPy raises for a file that is damaged; it reads headers with Python's tokenizer.
+DAMAGED = (
     OSError,
     ValueError,
     TypeError,
@@ -25,6 +27,7 @@ _DAMAGED = (
     SyntaxError,
     NotImplementedError,
     zipfile.BadZipFile,
+    tokenize.TokenError,
     zlib.error,
 )
 
@@ -76,7 +79,7 @@ def _opened(path: Path) -> Any:
     try:
         # Pickled objects are code; they are not loaded.
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         message = "cannot be read as NumPy arrays of numbers; the file is damaged or holds objects"
         raise UnusableDataset([message]) from error
 
@@ -100,6 +103,6 @@ def _member(path: Path, name: str) -> Array:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return np.asarray(archive[name])
-    except _DAMAGED as error:
+    except DAMAGED as error:
         message = f"the array '{name}' cannot be read; the file is damaged or holds objects"
         raise UnusableDataset([message]) from error

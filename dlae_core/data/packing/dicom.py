@@ -124,7 +124,7 @@ def _header(path: Path) -> Header:
             frames = int(values.get("NumberOfFrames") or 1)
     except library.errors.InvalidDicomError as error:
         raise UnusableDataset([f"{path.name}: expected DICOM, found something else"]) from error
-    except DAMAGED as error:
+    except (*DAMAGED, library.errors.BytesLengthException) as error:
         raise UnusableDataset([f"{path.name}: cannot be read; the file is damaged"]) from error
     if frames > 1:
         message = "expected one image per file, got several frames; split them into files first"
@@ -205,7 +205,7 @@ def _pixels(header: Header) -> Array:
                 return stored * slope + float(values.get("RescaleIntercept") or 0)
     except library.errors.InvalidDicomError as error:
         raise UnusableDataset([f"{header.path.name}: expected DICOM"]) from error
-    except DAMAGED as error:
+    except (*DAMAGED, library.errors.BytesLengthException) as error:
         message = (
             f"{header.path.name}: the pixels cannot be read; they are damaged, or compressed in a "
             "way that needs a decoder (`pip install pylibjpeg[all]`)"

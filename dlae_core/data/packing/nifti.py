@@ -1,5 +1,6 @@
 """NIfTI files."""
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def read_nifti(path: Path, channels: bool = False) -> Volume:
     try:
         image = nibabel.load(path)
         _check_axes(image.shape, channels)
+        _check_length(image, path)
         return _volume(image)
     except (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError) as error:
         raise UnusableDataset(["cannot be read as NIfTI; the file is damaged"]) from error
@@ -60,6 +62,18 @@ def _check_axes(shape: tuple[int, ...], channels: bool) -> None:
         hint = "; --channels takes a fourth axis as channels" if len(lengths) == 4 else ""
         got = " x ".join(map(str, shape))
         raise UnusableDataset([f"expected a volume of 3 axes, got {got}{hint}"])
+
+
+def _check_length(image: Any, path: Path) -> None:
+    """Refuses a header that claims more than the file can hold, before there is memory for it.
+
+    Raises:
+        ValueError: It does.
+    """
+    claimed = math.prod(image.shape) * image.get_data_dtype().itemsize
+    # gzip makes a thousandth of an array at best.
+    if claimed > (2000 if path.suffix.lower() == ".gz" else 1) * path.stat().st_size:
+        raise ValueError("more values than the file can hold")
 
 
 def _volume(image: Any) -> Volume:

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlae_client.writing import written_whole
+from dlae_core.data.packing.arrays import DAMAGED
 from dlae_core.errors import UnusableDataset
 
 Array = NDArray[Any]
 Named = Iterable[tuple[str, Array]]
 
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, SyntaxError, zipfile.BadZipFile)
 _BOX_COLUMNS = 6
 
 
@@ -97,7 +97,7 @@ class ArrayArchive(Stacks):
         archive = _loaded(path)
         try:
             arrays = {name: archive[name] for name in archive.files}
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise _damaged(path) from error
         super().__init__(arrays, shape)
 
@@ -139,7 +139,7 @@ def _loaded(path: Path) -> Any:
     try:
         # Pickled objects are code; they are not loaded.
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _damaged(path) from error
 
 
