@@ -1,10 +1,11 @@
 """Question: what do a thousand models and ten thousand jobs cost a server, and how fast is a fetch?
 
 A real server process starts with a folder that holds them: from its start to the file that says
-where it listens. Then one caller lists a page of 100, lists all at once, looks one model up and
-moves an alias; percentiles over the calls. A fetch of 256 MiB is compared with an empty gRPC
-service of Python's asyncio, in a process of its own, which streams the same pieces out of memory to
-a client that drops them; both are on this machine, so they share its cores. Rounds alternate.
+where it listens; the jobs that made no model are paused. Then one caller lists a page of 100, lists
+all at once, looks one model up, moves an alias and deletes models; percentiles over the calls. A
+fetch of 256 MiB is compared with an empty gRPC service of Python's asyncio, in a process of its
+own, which streams the same pieces out of memory to a client that drops them; both are on this
+machine, so they share its cores. Rounds alternate.
 """
 
 import json
@@ -27,6 +28,7 @@ from dlae_core.bundle import write_manifest
 from dlae_server.jobs.states import Job, enter
 from dlae_server.models.registry import model_from_bundle
 from dlae_server.store import Store
+from tests.sessions import config_text
 
 MODELS, JOBS, EVENTS = 1_000, 10_000, 20
 BYTES = 256 << 20
@@ -73,11 +75,12 @@ def main() -> None:
 def _fill(folder: Path) -> None:
     """Writes a folder of jobs with events, and models without networks but for a large one."""
     folder.mkdir()
+    config = config_text(folder)
     store = Store(folder / "dlae.sqlite3")
     store._connection.execute("PRAGMA synchronous = OFF")
     for number in range(JOBS):
         job = Job(id=f"j{number}", name=f"m{number % (MODELS // 4)}")
-        store.add_job(job, "{}", enter(job, Job.STATE_QUEUED))
+        store.add_job(job, config, enter(job, Job.STATE_QUEUED))
         for _ in range(EVENTS):
             step = StepFinished(metrics={"loss": 0.5, "dice": 0.5}, steps_done=1)
             store.record(job.id, lambda job, step=step: JobEvent(step_finished=step))
@@ -85,7 +88,7 @@ def _fill(folder: Path) -> None:
             model = model_from_bundle(_bundle(folder / "models" / job.id, number == 0), job)
             store.record_model(model)
         else:
-            store.record(job.id, lambda job: enter(job, Job.STATE_CANCELLED))
+            store.record(job.id, lambda job: enter(job, Job.STATE_PAUSED))
     store.close()
 
 
@@ -136,6 +139,7 @@ def _calls(client: Client) -> None:
         "get a model": lambda: client.model(f"m{next(numbers) % (MODELS // 4 - 1) + 1}"),
         "move an alias": lambda: client.set_alias(f"m1@{next(numbers) % 4 + 1}", "production"),
         "history": lambda: list(client.model_changes("m1")),
+        "delete a model": lambda: client.delete_model(_old(next(numbers))),
     }
     for name, call in work.items():
         call()
@@ -146,6 +150,12 @@ def _calls(client: Client) -> None:
             "p99_ms": times[-CALLS // 100] * 1e3,
         }
         print(json.dumps({key: _rounded(value) for key, value in row.items()}), flush=True)
+
+
+def _old(number: int) -> str:
+    """Returns one of many models, another for each of successive numbers."""
+    names = MODELS // 4 - 2
+    return f"m{number % names + 2}@{number // names % 4 + 1}"
 
 
 def _fetches(client: Client, scratch: Path) -> None:
