@@ -11,12 +11,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from dlae.v1.training_pb2 import Job
 from dlae_client.contexts import read_contexts
 from dlae_client.errors import ClientError
 from dlae_core.backbones.stored_weights import layers_by_kind
-from dlae_core.bundle import Bundle
 from dlae_core.checkpoints.archive import Archive, read_archive, write_archive
-from dlae_core.config import load_config, read_config
+from dlae_core.config import load_config, read_config, resolve_config
 from dlae_core.config.layer_text import parse_layer
 from dlae_core.config.legacy import write_legacy_config
 from dlae_core.config.write import write_config
@@ -28,6 +28,8 @@ from dlae_core.data.source import SampleFile
 from dlae_server.access import tokens
 from dlae_server.datasets.arrival_worker import look
 from dlae_server.errors import InvalidRequest
+from dlae_server.models.registry import model_from_bundle
+from tests.fuzz.inputs import Fuzz
 from tests.sessions import FCN_LAYERS, config_text, detector_text
 
 Seeds = list[bytes]
@@ -41,11 +43,44 @@ class Format:
         ending: Of its files.
         seeds: Returns valid files; takes a folder to write in.
         read: Reads one, as DLAE does.
+        damage: Returns a file with damage.
     """
 
     ending: str
     seeds: Callable[[Path], Seeds]
     read: Callable[[Path], object]
+    damage: Callable[[Fuzz, bytes], bytes] = Fuzz.mutated
+
+
+def _damaged_json(fuzz: Fuzz, data: bytes) -> bytes:
+    return fuzz.changed_json(data) if fuzz.random.random() < 0.7 else fuzz.mutated(data)
+
+
+def _damaged_archive(fuzz: Fuzz, data: bytes) -> bytes:
+    """Damages one entry, with checksums that fit."""
+    if fuzz.random.random() < 0.1 or not zipfile.is_zipfile(io.BytesIO(data)):
+        return fuzz.mutated(data)
+    into = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(into, "w") as new:
+        chosen = fuzz.random.choice(old.namelist())
+        for name in old.namelist():
+            content = old.read(name)
+            if name == chosen:
+                damage = _damaged_json if name.endswith(".json") else Fuzz.mutated
+                content = damage(fuzz, content)
+            new.writestr(name, content)
+    return into.getvalue()
+
+
+def _damaged_attribute(fuzz: Fuzz, data: bytes) -> bytes:
+    """Damages the description of a network in an HDF5 file."""
+    if fuzz.random.random() < 0.3:
+        return fuzz.mutated(data)
+    buffer = io.BytesIO(data)
+    with h5py.File(buffer, "a") as file:
+        text = fuzz.changed_json(str(file.attrs["model_config"]).encode())
+        file.attrs["model_config"] = text.decode()
+    return buffer.getvalue()
 
 
 def _configurations(folder: Path) -> Seeds:
@@ -175,7 +210,7 @@ def _manifests(folder: Path) -> Seeds:
 
 def _read_bundle(path: Path) -> None:
     (path.parent / "bundle" / "manifest.json").write_bytes(path.read_bytes())
-    Bundle.open(path.parent / "bundle")
+    model_from_bundle(path.parent / "bundle", Job(name="m"))
 
 
 def _tokens(folder: Path) -> Seeds:
@@ -235,19 +270,55 @@ def _read_weights(path: Path) -> None:
                 layer.arrays()
 
 
+def _networks(ending: str) -> Callable[[Path], Seeds]:
+    """Returns what makes a network with the parts of its description where damage finds them."""
+
+    def seeds(folder: Path) -> Seeds:
+        import keras
+
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Conv2D(2, 3, activation="relu"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Flatten(),
+                keras.layers.Dense(2),
+            ]
+        )
+        model.save(folder / f"seed{ending}")
+        return [(folder / f"seed{ending}").read_bytes()]
+
+    return seeds
+
+
+def _read_network(path: Path) -> None:
+    import keras
+
+    from dlae_core.inference.foreign import network_of_file
+
+    text = {"config_file": {"model_signal": "CNN"}, "paths": {"load_model": "m"}}
+    network_of_file(path, resolve_config(read_config(json.dumps(text)).config))
+    keras.utils.clear_session()
+
+
 FORMATS: dict[str, Format] = {
-    "configuration": Format(".json", _configurations, _read_configuration),
+    "configuration": Format(".json", _configurations, _read_configuration, _damaged_json),
     "layers": Format(".txt", lambda folder: ["\n".join(FCN_LAYERS).encode()], _read_layers),
     "samples": Format(".h5", _samples, _read_samples),
     "arrival": Format(".part", lambda f: [*_samples(f), *_tables(f), *_weights(f)], look),
     "array": Format(".npy", _arrays, _read_arrays),
-    "arrays": Format(".npz", _array_archives, _read_arrays),
+    "arrays": Format(".npz", _array_archives, _read_arrays, _damaged_archive),
     "volume": Format(".nii", _volumes, read_nifti),
     "picture": Format(".png", _pictures, read_picture),
     "slices": Format(".dcm", _slices, _read_slices),
     "checkpoint": Format(".dlae", _archives, read_archive),
-    "bundle": Format(".json", _manifests, _read_bundle),
-    "tokens": Format(".json", _tokens, _read_tokens),
+    "bundle": Format(".json", _manifests, _read_bundle, _damaged_json),
+    "tokens": Format(".json", _tokens, _read_tokens, _damaged_json),
     "contexts": Format(".toml", _contexts, _read_contexts),
-    "weights": Format(".h5", _weights, _read_weights),
+    "weights": Format(".h5", _weights, _read_weights, _damaged_archive),
+}
+# Which load Keras.
+NETWORKS: dict[str, Format] = {
+    "network": Format(".keras", _networks(".keras"), _read_network, _damaged_archive),
+    "network of keras 2": Format(".h5", _networks(".h5"), _read_network, _damaged_attribute),
 }

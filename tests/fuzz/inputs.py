@@ -1,5 +1,6 @@
 """Inputs that nobody means well with: messages of any descriptor, and files with damage."""
 
+import json
 import os
 import random
 from collections.abc import Callable
@@ -79,6 +80,28 @@ class Fuzz:
         message.ClearField(field.name)
         if self.random.random() < 0.8:
             self._fill(message, field, 1)
+
+    def changed_json(self, text: bytes) -> bytes:
+        """Returns JSON in which some values are others."""
+        value = json.loads(text)
+        for _ in range(self.random.choice((1, 1, 2, 4))):
+            self._change(value)
+        return json.dumps(value).encode()
+
+    def _change(self, value: Any) -> None:
+        """Puts anything in the place of a part of a value, somewhere deep in it."""
+        pick = self.random.choice
+        keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+        if not keys:
+            return
+        key = pick(keys)
+        if isinstance(value[key], dict | list) and self.random.random() < 0.9:
+            self._change(value[key])
+        elif self.random.random() < 0.1:
+            del value[key]
+        else:
+            numbers = (*INTEGERS, *NEGATIVE, *NUMBERS)
+            value[key] = pick((pick(self.words), pick(numbers), None, True, [], {}, [[]], "None"))
 
     def mutated(self, data: bytes) -> bytes:
         """Returns bytes with damage of one kind or several."""

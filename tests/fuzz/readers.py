@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from dlae_core.errors import DlaeError
-from tests.fuzz.formats import FORMATS, Format
+from tests.fuzz.formats import FORMATS, NETWORKS, Format
 from tests.fuzz.inputs import Fuzz
 
 SECONDS, MEMORY_BYTES, WARM = 10.0, 12 << 30, 30
@@ -28,9 +28,8 @@ def main() -> None:
     faulthandler.enable()
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    told = {
-        name: _told(FORMATS[name], count, Fuzz(seed), folder / name) for name in names.split(",")
-    }
+    known = FORMATS | NETWORKS
+    told = {name: _told(known[name], count, Fuzz(seed), folder / name) for name in names.split(",")}
     print(json.dumps(told))  # noqa: T201 - read by the test
 
 
@@ -45,7 +44,7 @@ def _told(found: Format, count: int, fuzz: Fuzz, folder: Path) -> dict[str, obje
             before = len(os.listdir("/proc/self/fd"))
         # The undamaged ones come first, and have to be read.
         whole = number < len(seeds)
-        content = seeds[number] if whole else fuzz.mutated(fuzz.random.choice(seeds))
+        content = seeds[number] if whole else found.damage(fuzz, fuzz.random.choice(seeds))
         path = folder / f"damaged-{number}{found.ending}"
         path.write_bytes(content)
         start = time.monotonic()

@@ -147,7 +147,7 @@ def read_grants(folder: Path) -> list[Grant]:
         return [_grant(row) for row in json.loads(path.read_text())["grants"]]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise _unreadable() from error
 
 
@@ -200,7 +200,13 @@ class Grants:
 
 def _grant(row: dict[str, Any]) -> Grant:
     # Those of before there were projects hold in the one that all things of then belong to.
-    return Grant(**{**row, "projects": tuple(row.get("projects", (DEFAULT,)))})
+    grant = Grant(**{**row, "projects": tuple(row.get("projects", (DEFAULT,)))})
+    texts = (grant.id, grant.name, grant.sha256, *grant.projects)
+    ends = [one for one in (grant.expires, grant.revoked) if one is not None]
+    known = all(isinstance(text, str) for text in texts) and grant.scope in SCOPES
+    if not known or not all(isinstance(one, int | float) for one in (grant.created, *ends)):
+        raise ValueError("a grant is none of ours")
+    return grant
 
 
 def _unreadable() -> CorruptArtifact:

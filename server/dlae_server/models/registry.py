@@ -8,7 +8,8 @@ from typing import TypeAlias
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from dlae.v1 import models_pb2, training_pb2
-from dlae_core.bundle import MANIFEST_FILE, Bundle, FileEntry
+from dlae_core.bundle import MANIFEST_FILE, Bundle, FileEntry, Manifest
+from dlae_core.errors import CorruptArtifact
 from dlae_server.errors import InvalidRequest
 
 # Number of a version, or an alias of one; None: the newest.
@@ -69,6 +70,13 @@ def model_from_bundle(path: Path, job: training_pb2.Job) -> models_pb2.Model:
         CorruptArtifact: The bundle is damaged.
     """
     manifest = Bundle.open(path).manifest
+    try:
+        return _model(path, manifest, job)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise CorruptArtifact.of_file(Path(MANIFEST_FILE), "is not a manifest") from error
+
+
+def _model(path: Path, manifest: Manifest, job: training_pb2.Job) -> models_pb2.Model:
     created = Timestamp()
     created.FromDatetime(datetime.fromisoformat(manifest.create_time))
     files = {**manifest.files, MANIFEST_FILE: FileEntry.of(path / MANIFEST_FILE)}

@@ -298,3 +298,19 @@ def test_the_command_says_in_one_sentence_what_is_missing(
     assert (done.exit_code, expected in done.output) == (1, True), done.output
     assert len(done.output.splitlines()) == 1
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"expires": ""}, {"scope": "emperor"}, {"name": 7}, {"projects": [None]}, {"created": None}],
+)
+def test_a_list_with_a_grant_that_is_none_lets_nobody_in(
+    change: dict[str, object], tmp_path: Path
+) -> None:
+    create(tmp_path, "anna", "trainer")
+    path = tmp_path / TOKENS_FILE
+    kept = json.loads(path.read_text())
+    kept["grants"][0] |= change
+    path.write_text(json.dumps(kept))
+    with pytest.raises(CorruptArtifact, match="nobody is let in"):
+        read_grants(tmp_path)
