@@ -95,9 +95,11 @@ def _violations(
         return
     real = _real(path)
     if real is None or not _is_inside(real, roots):
+        # Weights of backbones are the operator's.
+        upload = ", or upload it with `dlae-client datasets upload`" * place.startswith("paths.")
         message = (
             f"'{path}' is outside the folders that this server reads; put the file there or start "
-            "the server with --data-root FOLDER, or upload it with `dlae-client datasets upload`"
+            f"the server with --data-root FOLDER{upload}"
         )
         yield Violation(place, "OUTSIDE_DATA_ROOTS", message)
     elif not real.is_file() and not (mark and (real / mark).is_file()):

@@ -81,3 +81,4 @@ def test_weights_of_a_backbone_are_read_from_the_roots_only(
     violations = list(path_violations(config, [root]))
     assert [row.reason for row in violations] == found
     assert {row.path for row in violations} <= {"layers.generator_layer_list[1].weights"}
+    assert not any("datasets upload" in row.message for row in violations)
