@@ -5,8 +5,11 @@ whose fault it is, and to be as it was before. `DLAE_FUZZ_INPUTS` says how many 
 """
 
 import concurrent.futures
+import http.client
+import json
 import os
 import time
+import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +31,11 @@ CALLERS, SECONDS = 8, 20.0
 # Streams of answers that end when their caller does.
 ENDLESS = ("Watch",)
 # What may be open that was not: two loaded models have three each, three other workers two.
+PATHS = (
+    *("/v2", "/v2/health/live", "/v2/models/m", "/v2/models/m/ready", "/v2/models/m/infer"),
+    *("/v2/models/m/versions/1/infer", "/v2/models/m/config", "/v2/models/m/stats"),
+    *("/v2/repository/index", "/v2/repository/models/m/load", "/v2/models/m/versions/1"),
+)
 KEPT = 2 * 3 + 3 * 2
 FAULTS = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED)
 
@@ -112,6 +120,32 @@ class Caller:
         self.codes[code] += 1
 
 
+def _asked_over_http(server: ServerProcess, count: int) -> Counter[int]:
+    """Asks paths of the Open Inference Protocol with bodies of damaged JSON; returns statuses."""
+    fuzz, statuses = Fuzz(SEED), Counter[int]()
+    tensor = {"name": "input", "datatype": "INT16", "shape": [1, 8, 8, 1], "data": [7] * 64}
+    body = json.dumps({"id": "a", "parameters": {"binary_data_output": True}, "inputs": [tensor]})
+    connection = http.client.HTTPConnection(server.facts["rest"], timeout=SECONDS)
+    for _ in range(count):
+        path = fuzz.random.choice(PATHS)
+        if fuzz.random.random() < 0.1:
+            path = urllib.parse.quote(fuzz.mutated(path.encode()))
+        sent = fuzz.changed_json(body.encode())
+        if fuzz.random.random() < 0.3:
+            sent = fuzz.mutated(sent)
+        headers = {}
+        if fuzz.random.random() < 0.2:
+            lengths = ("0", "-1", "9" * 30, "x", str(len(sent) // 2))
+            headers["Inference-Header-Content-Length"] = fuzz.random.choice(lengths)
+        connection.request(fuzz.random.choice(("GET", "POST", "POST")), path, sent, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        assert answer.status < 500 or answer.status == 503, (answer.status, path, sent, text)
+        statuses[answer.status] += 1
+    connection.close()
+    return statuses
+
+
 def _descriptors(server: ServerProcess) -> int:
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
@@ -140,10 +174,14 @@ def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 def test_no_call_makes_the_server_fail(own_server: ServerProcess) -> None:
     job_id = own_server.trained("m").id
-    warm = _all_called(own_server, 400, job_id, SEED + 1)
+    warm = _all_called(own_server, 200, job_id, SEED + 1)
     time.sleep(1.0)
     before, memory = _descriptors(own_server), _resident_mb(own_server)
-    callers = _all_called(own_server, COUNT or 2000, job_id, SEED)
+    callers = _all_called(own_server, COUNT or 1000, job_id, SEED)
+    own_server.trained("m")
+    statuses = _asked_over_http(own_server, max(COUNT // 20, 300))
+    assert statuses[200] > 0.05 * statuses.total()
+    assert statuses[400] > 0.05 * statuses.total()
     faults = [fault for caller in (*warm, *callers) for fault in caller.faults]
     assert not faults, "\n".join(sorted(faults)[:20])
     codes = sum((caller.codes for caller in callers), Counter())
@@ -159,4 +197,4 @@ def test_no_call_makes_the_server_fail(own_server: ServerProcess) -> None:
     logs = [own_server.log, *own_server.data_dir.rglob("*.log"), *own_server.data_dir.rglob("log*")]
     for log in filter(Path.is_file, logs):
         assert "Traceback" not in log.read_text(errors="replace"), log.read_text()[-5000:]
-    print(dict(codes), f"{_resident_mb(own_server) - memory:.0f} MB more")  # noqa: T201
+    print(dict(codes), dict(statuses), f"{_resident_mb(own_server) - memory:.0f} MB more")  # noqa: T201

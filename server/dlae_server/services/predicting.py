@@ -10,7 +10,7 @@ from dlae_core.bundle import MANIFEST_FILE, file_sha256
 from dlae_core.errors import CorruptArtifact, DlaeError
 from dlae_server.access.guard import present_project
 from dlae_server.audit.predictions import asked_of, proved
-from dlae_server.errors import OutOfTime
+from dlae_server.errors import ModelNotFound, OutOfTime
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
 from dlae_server.serving.frames import Question
@@ -88,15 +88,19 @@ class Predictions:
         """
         pinned = self.pins.current(reference, present_project())
         entry = pinned or await self.find(reference)
-        question = await asked_of(entry.reference, self.sha256(entry), question, parts)
         start, code = time.monotonic(), grpc.StatusCode.CANCELLED
         try:
+            question = await asked_of(entry.reference, self.sha256(entry), question, parts)
             asked = self.host.predict(entry.target, question, parts, urgent)
             answer = await _in_time(asked, seconds)
             code = grpc.StatusCode.OK
         except DlaeError as error:
             code = code_of(error)
-            raise
+            if entry.folder.exists():
+                raise
+            # It has been deleted since it was found.
+            code = grpc.StatusCode.NOT_FOUND
+            raise ModelNotFound(reference) from error
         finally:
             # Counted once the answer is on its way.
             loop = asyncio.get_running_loop()
