@@ -4,12 +4,14 @@ A real server, and one client process that keeps 1, 8 or 32 requests of one imag
 the Open Inference Protocol, with requests that are serialized once. The engine alone runs in a
 process of its own, in batches of the size that suits it best. Where DLAE_PYTRITON_PYTHON names a
 Python with nvidia-pytriton and onnxruntime, the same `model.onnx` is served by that too, and asked
-with the same bytes. Rounds alternate; medians. The CPU time of the server and its processes per
-request, beside that of the engine per image, is robust against other programs; rates are less.
+with the same bytes; with `--engine tensorflow`, for which it needs TensorFlow and Keras, the same
+`.keras` file on both sides. Rounds alternate; medians. The CPU time of the server and its processes
+per request, beside that of the engine per image, is robust against other programs; rates are less.
 
-    python -m benchmarks.predict_throughput [unet] [cnn3d]
+    python -m benchmarks.predict_throughput [unet] [cnn3d] [--engine NAME]
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -76,7 +78,7 @@ BARE = """
 import sys, time, numpy as np
 from pathlib import Path
 from dlae_core.prediction import Predictor
-engine = Predictor(Path(sys.argv[1]))._engine
+engine = Predictor(Path(sys.argv[1]), sys.argv[3] or None)._engine
 shape = tuple(map(int, sys.argv[2].split(",")))
 print("ready", flush=True)
 for line in sys.stdin:
@@ -90,16 +92,27 @@ for line in sys.stdin:
     print(count / (time.monotonic() - start), (time.process_time() - cpu) / count, flush=True)
 """
 TRITON = """
-import sys, numpy as np, onnxruntime
+import sys, numpy as np
 from pytriton.decorators import batch
 from pytriton.model_config import DynamicBatcher, ModelConfig, Tensor
 from pytriton.triton import Triton, TritonConfig
 path, name, http, port = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
-session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-given, made = session.get_inputs()[0], session.get_outputs()[0]
+if path.endswith(".onnx"):
+    import onnxruntime
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given, made = session.get_inputs()[0], session.get_outputs()[0]
+    run = lambda images: session.run(None, {given.name: images})[0]
+    shapes = given.shape, made.shape
+else:
+    import keras, tensorflow as tf
+    model = keras.models.load_model(path, compile=False)
+    shapes = model.input_shape, model.output_shape
+    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
+    forward = tf.function(lambda images: model(images, training=False), input_signature=signature)
+    run = lambda images: np.asarray(forward(images))
 @batch
 def infer(input):
-    return {"output": session.run(None, {given.name: input})[0]}
+    return {"output": run(input)}
 config = TritonConfig(
     http_port=http, grpc_port=port, http_address="127.0.0.1", grpc_address="127.0.0.1",
     allow_metrics=False,
@@ -107,8 +120,8 @@ config = TritonConfig(
 with Triton(config=config) as triton:
     triton.bind(
         model_name=name, infer_func=infer, strict=False,
-        inputs=[Tensor(name="input", dtype=np.float32, shape=tuple(given.shape[1:]))],
-        outputs=[Tensor(name="output", dtype=np.float32, shape=tuple(made.shape[1:]))],
+        inputs=[Tensor(name="input", dtype=np.float32, shape=tuple(shapes[0][1:]))],
+        outputs=[Tensor(name="output", dtype=np.float32, shape=tuple(shapes[1][1:]))],
         config=ModelConfig(
             max_batch_size=32, batcher=DynamicBatcher(max_queue_delay_microseconds=0)
         ),
@@ -119,13 +132,20 @@ with Triton(config=config) as triton:
 
 def main() -> None:
     """Measures and prints medians and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS))
+    parser.add_argument("--engine", default="", help="of the server; the fastest by default")
+    asked = parser.parse_args()
+    if asked.engine:
+        os.environ["DLAE_ENGINE"] = asked.engine
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with running_server(folder) as address, Client(address) as client:
-            for name in sys.argv[1:] or NETWORKS:
+            for name in asked.networks:
                 job = client.wait(client.train(_config(folder, name), name).id)
                 bundle = folder / "server" / "models" / job.id
-                print(json.dumps(_measured(folder, bundle, address, name)), flush=True)
+                found = _measured(folder, bundle, address, name, asked.engine)
+                print(json.dumps(found), flush=True)
 
 
 def _config(folder: Path, name: str) -> dict[str, object]:
@@ -143,14 +163,16 @@ def _config(folder: Path, name: str) -> dict[str, object]:
     return config
 
 
-def _measured(folder: Path, bundle: Path, address: str, name: str) -> dict[str, object]:
+def _measured(
+    folder: Path, bundle: Path, address: str, name: str, engine: str
+) -> dict[str, object]:
     shape = NETWORKS[name][1]
     body = folder / "request"
     body.write_bytes(_request(name, shape))
     facts = json.loads((folder / "server" / "server.json").read_text())
     servers = {"dlae": (address, facts["pid"])}
     rows: dict[str, list[tuple[float, float]]] = {}
-    with _bare(bundle, shape) as bare, _triton(bundle, name) as peer:
+    with _bare(bundle, shape, engine) as bare, _triton(bundle, name, engine) as peer:
         servers.update(peer)
         for _ in range(ROUNDS):
             for batch in BATCHES:
@@ -168,6 +190,12 @@ def _measured(folder: Path, bundle: Path, address: str, name: str) -> dict[str, 
         "network": name,
         "per_second": {key: round(rate, 1) for key, rate in rates.items()},
         "cpu_ms": {key: round(value, 3) for key, value in cpu.items()},
+        "engine": engine,
+        "over_pytriton": {
+            count: round(rates[f"dlae {count}"] / rates[f"pytriton {count}"], 2)
+            for count in CONCURRENCIES
+            if f"pytriton {count}" in rates
+        },
         "over_engine": {key: round(rates[key] / best, 2) for key in rates if "engine" not in key},
         "cpu_over_engine": {key: round(cpu[key] / least, 2) for key in cpu if "engine" not in key},
         "load": os.getloadavg()[0],
@@ -202,8 +230,8 @@ def _engine(process: "subprocess.Popen[str]", batch: int) -> tuple[float, float]
 
 
 @contextmanager
-def _bare(bundle: Path, shape: tuple[int, ...]) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-c", BARE, str(bundle), ",".join(map(str, shape))]
+def _bare(bundle: Path, shape: tuple[int, ...], engine: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", BARE, str(bundle), ",".join(map(str, shape)), engine]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, text=True, **pipes) as process:
         process.stdout.readline()
@@ -214,14 +242,15 @@ def _bare(bundle: Path, shape: tuple[int, ...]) -> Iterator["subprocess.Popen[st
 
 
 @contextmanager
-def _triton(bundle: Path, name: str) -> Iterator[dict[str, tuple[str, int]]]:
+def _triton(bundle: Path, name: str, engine: str) -> Iterator[dict[str, tuple[str, int]]]:
     """Starts the peer, where it is there; yields its address and process."""
     python = os.environ.get("DLAE_PYTRITON_PYTHON")
     if not python:
         yield {}
         return
+    file = "model.keras" if engine == "tensorflow" else "model.onnx"
     ports = [str(_free_port()) for _ in range(2)]
-    command = [python, "-c", TRITON, str(bundle / "model.onnx"), name, *ports]
+    command = [python, "-c", TRITON, str(bundle / file), name, *ports]
     # Its stub must find the library of the Python that it was made for.
     environment = {**os.environ, "LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR") or ""}
     with (bundle.parent / "pytriton.log").open("ab") as log:

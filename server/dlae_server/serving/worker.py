@@ -67,7 +67,7 @@ def _answer(predictor: Predictor, mapped: memory.Mapped, outputs: int, asked: Qu
     times.append(time.perf_counter())
     options = options_asked(predictor, asked.options)
     kind = kind_asked(predictor, cast("OutputKind", asked.kind))
-    output = np.ascontiguousarray(answered(predictor, images, kind, options))
+    output = np.asarray(answered(predictor, images, kind, options), order="C")
     times.append(time.perf_counter())
     if output.size:
         memory.write(outputs, [output.reshape(-1).view(np.uint8).data])
