@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dlae.arrays import array_from_bytes, array_from_tensor, bytes_from_array, header_from_array
 from dlae.v1 import prediction_pb2 as pb
 from dlae.v1.prediction_pb2_grpc import PredictionServiceStub
-from dlae.v1.tensor_pb2 import Tensor, TensorHeader
+from dlae.v1.tensor_pb2 import TensorHeader
 from dlae_client.channel import Connection
 from dlae_client.errors import DataLost, InvalidRequest
 from dlae_client.predictions import Asked
@@ -63,8 +63,9 @@ def predict(connection: Connection, model: str, images: Array, asked: Asked) -> 
     stub = connection.stub(PredictionServiceStub)
     try:
         if images.nbytes < UNARY_BYTES:
-            data = bytes_from_array(images).tobytes()
-            tensor = Tensor(data_type=header.data_type, shape=header.shape, data=data)
+            # A message of its own would have its bytes copied once more.
+            tensor = {"data_type": header.data_type, "shape": header.shape}
+            tensor["data"] = bytes_from_array(images).tobytes()
             request = pb.PredictRequest(model=model, input=tensor, **fields)
             answer = connection.call(stub.Predict, request, PREDICT_SECONDS)
             return _reply(answer, array_from_tensor(answer.output))

@@ -55,12 +55,11 @@ class PredictionService(PredictionServiceServicer):  # type: ignore[misc]
         entry, answer = await self._predictions.predict(
             request.model, question, (data,), _is_urgent(request)
         )
-        output = tensor_pb2.Tensor(
-            data_type=NUMBERS[answer.dtype], shape=answer.shape, data=answer.data
-        )
+        # A message of its own would have its bytes copied once more.
+        number = NUMBERS[answer.dtype]
         return pb.PredictResponse(
             model=entry.reference,
-            output=output,
+            output={"data_type": number, "shape": answer.shape, "data": answer.data},
             model_sha256=self._predictions.sha256(entry),
             description=_description(answer),
         )
