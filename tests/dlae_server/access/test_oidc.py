@@ -165,7 +165,7 @@ def test_claims_lie_where_the_options_say(tmp_path: Path, issuer: IssuerServer) 
         {"kid": "two"},
         {"key": EC},
     ],
-    ids=lambda changes: "-".join(changes),
+    ids="-".join,
 )
 def test_what_the_issuer_has_not_said_so_is_refused(
     tmp_path: Path, issuer: IssuerServer, changes: dict[str, Any]
