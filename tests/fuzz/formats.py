@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import signal
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from dlae_core.data.packing.dicom import dicom_parts
 from dlae_core.data.packing.nifti import read_nifti
 from dlae_core.data.packing.picture import read_picture
 from dlae_core.data.source import SampleFile
+from dlae_core.errors import UnusableDataset
 from dlae_server.access import tokens
 from dlae_server.datasets.arrival_worker import look
 from dlae_server.errors import InvalidRequest
@@ -128,9 +131,26 @@ def _sample_file(libver: str) -> bytes:
 def _read_samples(path: Path) -> None:
     with SampleFile(path) as file:
         for name in file.names:
-            file.attribute(name, "patient")
             file.dtype(name)
             file.read(name)
+
+
+def _read_arrival(path: Path) -> None:
+    """Looks into a file as the server does, in a process that may end of it."""
+    child = os.fork()
+    if not child:
+        try:
+            look(path)
+        except UnusableDataset as error:
+            os._exit(1 if str(error) else 2)
+        finally:
+            # Whatever else it raises.
+            os._exit(3 if sys.exc_info()[0] else 0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    # HDF5 itself fails, which the server tells of.
+    assert code in (0, 1, -signal.SIGVTALRM, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGFPE), code
+    if code:
+        raise UnusableDataset(["it cannot be used" if code > 0 else "it ends whoever reads it"])
 
 
 def _tables(folder: Path) -> Seeds:
@@ -305,7 +325,7 @@ FORMATS: dict[str, Format] = {
     "configuration": Format(".json", _configurations, _read_configuration, _damaged_json),
     "layers": Format(".txt", lambda folder: ["\n".join(FCN_LAYERS).encode()], _read_layers),
     "samples": Format(".h5", _samples, _read_samples),
-    "arrival": Format(".part", lambda f: [*_samples(f), *_tables(f), *_weights(f)], look),
+    "arrival": Format(".part", lambda f: [*_samples(f), *_tables(f), *_weights(f)], _read_arrival),
     "array": Format(".npy", _arrays, _read_arrays),
     "arrays": Format(".npz", _array_archives, _read_arrays, _damaged_archive),
     "volume": Format(".nii", _volumes, read_nifti),

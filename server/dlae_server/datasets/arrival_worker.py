@@ -12,9 +12,11 @@ import csv
 import json
 import os
 import resource
+import signal
 import sys
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,15 @@ import h5py
 
 from dlae_core.checkpoints.archive import STATE
 from dlae_core.data.groups import groups_of_table
+from dlae_core.data.hdf5 import DAMAGED, attribute
 from dlae_core.data.source import SampleFile
 from dlae_core.errors import UnusableDataset
 from dlae_server.confinement.rights import confine_to_reading
 
 MOST_FORMS = 20
 MEMORY_BYTES, CPU_SECONDS = 8 << 30, 300
+# Of one sample. HDF5 can read a damaged text of any length for ever, and nothing interrupts it.
+ATTRIBUTE_SECONDS = 5.0
 TABLE_BYTES = 64 << 20
 NEITHER = (
     "expected an HDF5 file of samples, a table of groups in CSV, or a network, found neither; the "
@@ -77,12 +82,32 @@ def _is_archive(path: Path) -> bool:
 
 def _samples(path: Path) -> dict[str, Any]:
     with SampleFile(path) as file:
+        _read_attributes(path, file.names)
         forms = Counter((file.shape(name), str(file.dtype(name))) for name in file.names)
         told = [
             {"shape": list(shape), "dtype": dtype, "samples": count}
             for (shape, dtype), count in forms.most_common(MOST_FORMS)
         ]
         return {"kind": "KIND_SAMPLES", "samples": len(file.names), "forms": told}
+
+
+def _read_attributes(path: Path, names: Sequence[str]) -> None:
+    """Reads what training may read of each sample; ends this process where that has no end.
+
+    Raises:
+        UnusableDataset: It cannot be read.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            for name in names:
+                signal.setitimer(signal.ITIMER_VIRTUAL, ATTRIBUTE_SECONDS)
+                if h5py.h5a.get_num_attrs(h5py.h5o.open(file.id, name.encode())):
+                    for key in file[name].attrs:
+                        attribute(file[name], key)
+    except DAMAGED as error:
+        raise UnusableDataset(["an attribute of a sample cannot be read"]) from error
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def _groups(path: Path) -> dict[str, Any]:

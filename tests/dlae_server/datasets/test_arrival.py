@@ -1,6 +1,9 @@
 """What a file is, found out in a process of its own."""
 
 import asyncio
+import json
+import signal
+import subprocess
 import sys
 import zipfile
 from contextlib import suppress
@@ -138,3 +141,23 @@ def test_a_file_is_looked_into_by_another_process_that_names_no_path(tmp_path: P
 def test_a_process_that_dies_of_a_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnusableDataset, match="cannot be looked into: its process ended"):
         looked(tmp_path / "f", "import os; input(); os.abort()")
+
+
+def test_a_text_that_hdf5_would_read_for_ever_ends_one_process(tmp_path: Path) -> None:
+    """The rest of a heap of texts says that it has no length: HDF5 comes back to it for ever."""
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        file["0"] = np.zeros(3)
+        file["0"].attrs["patient"] = "a"
+    content = bytearray((tmp_path / "X.h5").read_bytes())
+    rest = content.index(b"GCOL") + 48
+    content[rest : rest + 8] = bytes(8)
+    (tmp_path / "X.h5").write_bytes(content)
+    program = (
+        "from dlae_server.datasets import arrival_worker as worker\n"
+        "worker.ATTRIBUTE_SECONDS = 0.2\n"
+        "worker.main()"
+    )
+    line = json.dumps({"file": str(tmp_path / "X.h5")}) + "\n"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, input=line, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"died": -signal.SIGVTALRM}
