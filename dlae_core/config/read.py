@@ -20,7 +20,7 @@ from dlae_core.errors import Violation
 
 _MAX_KEYS = 1000
 # Far more than any network is written with; a wrong list of this length is still read in a second.
-_MAX_LAYERS = 2000
+_MAX_LAYERS, _MAX_LAYER_CHARACTERS = 2000, 500_000
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,11 @@ class _Reader:
             return
         if not isinstance(given, list) or len(given) > _MAX_LAYERS:
             sentence = f"expected a list of at most {_MAX_LAYERS} layer strings, got {shown(given)}"
+            self._refuse(path, "INVALID_VALUE", sentence)
+            return
+        length = sum(len(item) for item in given if isinstance(item, str))
+        if length > _MAX_LAYER_CHARACTERS:
+            sentence = f"expected at most {_MAX_LAYER_CHARACTERS} characters, got {length}"
             self._refuse(path, "INVALID_VALUE", sentence)
             return
         layers = getattr(message, row.name)

@@ -231,6 +231,16 @@ def test_message_of_a_layer_quotes_it() -> None:
     assert violation.message.endswith("got 'none', in 'Convolution 2D:none'")
 
 
+@pytest.mark.parametrize("fill", [":", "1,", "(", "x", "-"])
+def test_layers_that_would_take_minutes_to_read_are_refused_at_once(fill: str) -> None:
+    start = time.perf_counter()
+    layers = [f"Convolution 2D:8:({fill * (7000 // len(fill))}{item})" for item in range(2000)]
+    reading = read_config(json.dumps({"layers": {"serial_layer_list": layers}}))
+    assert time.perf_counter() - start < 2
+    (violation,) = reading.violations
+    assert violation.message.startswith("expected at most 500000 characters, got 14")
+
+
 def test_largest_file_reads_in_well_under_20_milliseconds() -> None:
     text = reference_path("prebuilt_configs", "unet3d.json").read_text()
     read_config(text)
