@@ -12,6 +12,7 @@ BENCHMARKS = (
     "detection",
     "detector_feeding",
     "engine_overhead",
+    "engine_precisions",
     "engines",
     "feeding",
     "jobs",

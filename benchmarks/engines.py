@@ -43,7 +43,7 @@ VOLUME, TILES = (96, 96, 64), 27
 def main() -> None:
     """Measures and prints one line per network and batch size, and one for tiling."""
     with tempfile.TemporaryDirectory() as scratch:
-        for name, layers in (("unet", unet_layers()), ("cnn3d", _classifier())):
+        for name, layers in (("unet", unet_layers()), ("cnn3d", classifier_layers())):
             engines, shape = _engines(Path(scratch) / name, layers)
             for size in (1, 16):
                 _compare(name, engines, np.zeros((size, *shape), np.float32))
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _compare(name: str, engines: Mapping[str, Engine], batch: np.ndarray) -> None:
-    rounds = _rounds({one: partial(engine.run, batch) for one, engine in engines.items()})
+    rounds = measured_rounds({one: partial(engine.run, batch) for one, engine in engines.items()})
     row: dict[str, object] = {"benchmark": "engines", "network": name, "batch": len(batch)}
     for other in ("openvino", "onnxruntime"):
         best = quietest(rounds, other, "tensorflow")
@@ -74,7 +74,9 @@ def _tile(engine: Engine) -> None:
         for start in range(0, TILES, HALVES.tiles):
             engine.run(batch[: TILES - start])
 
-    rounds = _rounds({"tiled": lambda: tiled(volume, TILE, engine.run, HALVES), "bare": bare})
+    rounds = measured_rounds(
+        {"tiled": lambda: tiled(volume, TILE, engine.run, HALVES), "bare": bare}
+    )
     best = quietest(rounds, "tiled", "bare")
     print(
         json.dumps(
@@ -91,7 +93,8 @@ def _tile(engine: Engine) -> None:
     )
 
 
-def _rounds(works: Mapping[str, Callable[[], object]]) -> list[dict[str, Timed]]:
+def measured_rounds(works: Mapping[str, Callable[[], object]]) -> list[dict[str, Timed]]:
+    """Does some works in turn, each once in every round; returns the rounds."""
     for work in works.values():
         work()
     rounds = []
@@ -116,7 +119,8 @@ def _engines(folder: Path, layers: list[str]) -> tuple[dict[str, Engine], tuple[
     return engines, shape
 
 
-def _classifier() -> list[str]:
+def classifier_layers() -> list[str]:
+    """Returns a classifier of volumes of (13, 13, 7, 1)."""
     layers = ["Input:(13, 13, 7, 1)"]
     for filters in (32, 64, 64):
         layers += [f"Convolution 3D:{filters}:(3, 3, 3)", "Batch normalization", "Activation:relu"]
