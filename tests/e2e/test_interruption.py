@@ -1,4 +1,4 @@
-"""A job whose worker and server are killed, and that is paused, ends as one left alone."""
+"""A job that is killed, paused and brought back from a backup ends as one left alone."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ import pytest
 
 from dlae.v1.training_pb2 import Job
 from dlae_client import Client
+from dlae_server.upkeep.backup import back_up, restore
 from tests.e2e.test_session import Server
 from tests.sessions import config_text, write_bright_images
 
@@ -44,12 +45,19 @@ def _wait_for_epoch(server: Server, job: str, epoch: int) -> None:
 
 
 def _pause_and_resume(server: Server, job: str) -> None:
+    """Has a job go on in a server that is brought back from a backup."""
     server.json("jobs", "pause", job)
     with Client(server.listen) as client:
         for event in client.watch(job):
             if event.state_changed.state == Job.STATE_PAUSED:
                 break
         assert client.status(job).run_seconds > 0
+    place = server.folder / "server"
+    back_up(place, server.folder / "copy")
+    server.kill()
+    place.rename(server.folder / "lost")
+    restore(server.folder / "copy", place)
+    server.start()
     server.json("jobs", "resume", job)
 
 
@@ -59,7 +67,9 @@ def _files(server: Server, model: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_killed_worker_and_a_killed_server_change_nothing(server: Server) -> None:
+def test_a_killed_worker_a_killed_server_and_a_backup_brought_back_change_nothing(
+    server: Server,
+) -> None:
     config = server.folder / "config.json"
     config.write_text(
         config_text(

@@ -9,7 +9,9 @@
                     paused ones their work, with which they go on
 
 The work of a job that is running is not copied: in a server that is brought back it waits, and
-begins anew. Weights of ImageNet and server settings are not copied either.
+begins anew. So does a paused one whose data clients had brought, where it is brought back into
+another folder: checkpoints belong to paths too. Weights of ImageNet and server settings are not
+copied either.
 """
 
 import json
