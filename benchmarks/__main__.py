@@ -7,6 +7,7 @@ BENCHMARKS = (
     "adversarial_step",
     "audit",
     "augmentation",
+    "cluster",
     "config_reading",
     "cost_estimate",
     "detection",

@@ -66,6 +66,7 @@ class Settings:
         executor: Where jobs run: `local` or `ray`.
         ray_address: Of the Ray cluster.
         ray_cores: Cores on the cluster of a job that asks for none.
+        ray_store: Object store through which files of jobs go; None: a folder that nodes share.
     """
 
     listen: str
@@ -121,6 +122,7 @@ class Settings:
     executor: str = "local"
     ray_address: str = "auto"
     ray_cores: int = 1
+    ray_store: str | None = None
 
     def roots_of(self, project: str) -> tuple[Path, ...]:
         """Returns the folders whose files configurations of a project may name."""

@@ -38,6 +38,11 @@ _OPTIONS = (
         show_default=True,
         help="Cores on the cluster of a job that asks for none.",
     ),
+    click.option(
+        "--ray-store",
+        metavar="s3://BUCKET/FOLDER",
+        help="Object store through which files of jobs go.  [default: a folder that nodes share]",
+    ),
 )
 
 
@@ -52,7 +57,7 @@ def executor_settings(options: dict[str, Any]) -> dict[str, Any]:
     """Returns what the options mean, as settings."""
     most = MANY if options["executor"] == RAY else 1
     return {
-        **{name: options[name] for name in ("executor", "ray_address", "ray_cores")},
+        **{name: options[name] for name in ("executor", "ray_address", "ray_cores", "ray_store")},
         "running_jobs": options["running_jobs"] or most,
     }
 
@@ -65,7 +70,7 @@ def executor_of(settings: Settings, reserve: Reserve) -> Executor:
         reserve: Of workers on this machine; those elsewhere run the same program.
 
     Raises:
-        CannotStart: What it needs is not installed.
+        CannotStart: What it needs is not installed, or not there.
     """
     if settings.executor == LOCAL:
         return Local(settings, reserve)

@@ -58,7 +58,9 @@ class Guard:
             )
         silent, allowed = now - self._silent_since, self._settings.silent_seconds
         if 0 < allowed < silent:
-            if self._worker.usage().cpu_seconds - self._used < silent * IDLE:
+            # A worker elsewhere may not have been heard of yet.
+            known = self._used < float("inf")
+            if known and self._worker.usage().cpu_seconds - self._used < silent * IDLE:
                 return Verdict(
                     HUNG, f"its process told nothing and did nothing for {round(silent)} s"
                 )

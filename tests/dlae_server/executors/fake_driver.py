@@ -35,7 +35,7 @@ def _report(file: Path) -> None:
 
 
 def _follow(number: int, one: Hands, order: dict[str, Any]) -> None:
-    for line in one.run(order["command"], order["task"], order["environment"]):
+    for line in one.run(order):
         _tell({"run": number, **line})
 
 

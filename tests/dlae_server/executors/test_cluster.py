@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,22 @@ FAKE = Path(__file__).with_name("fake_driver.py")
 QUEUED, RUNNING = Job.STATE_QUEUED, Job.STATE_RUNNING
 CANCELLED, FAILED = Job.STATE_CANCELLED, Job.STATE_FAILED
 DIES = "import os, signal; input(); os.kill(os.getpid(), signal.SIGKILL)"
+# Leaves what it has read as a checkpoint and dies; tells it when it finds that.
+GOES_ON = """
+import json, os, pathlib, sys
+task = json.loads(input())
+checkpoint = pathlib.Path(task["workspace"]) / "recovery" / "1.dlae"
+if checkpoint.exists():
+    sys.stderr.write("second\\n")
+    failure = {"reason": "READ", "message": checkpoint.read_text()}
+    print(json.dumps({"failure": failure}), flush=True)
+else:
+    sys.stderr.write("first\\n")
+    sys.stderr.flush()
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text(pathlib.Path(json.loads(task["config"])["paths"]["train_X"]).read_text())
+    os.kill(os.getpid(), 9)
+"""
 TOGETHER = '{"training_configurations": {"hardware": "multi-gpu"}}'
 
 
@@ -38,14 +55,18 @@ def _set_nodes(folder: Path, nodes: int) -> None:
 
 
 def _clustered(
-    folder: Path, program: str, use: Callable[[Supervised], Awaitable[None]], nodes: int = 1
+    folder: Path,
+    program: str,
+    use: Callable[[Supervised], Awaitable[None]],
+    nodes: int = 1,
+    **more: Any,
 ) -> None:
     """Runs a supervisor on a cluster of nodes with one core each."""
     _set_nodes(folder, nodes)
 
     async def run() -> None:
         settings = Settings("127.0.0.1:0", folder, (folder,), None, reserve_seconds=0)
-        settings = replace(settings, executor="ray", ray_address="there", running_jobs=9)
+        settings = replace(settings, executor="ray", ray_address="there", running_jobs=9, **more)
         command = (sys.executable, "-S", "-c", program)
         cluster = Cluster(settings, command, (sys.executable, str(FAKE), str(folder)))
         supervised = Supervised(settings, program, cluster)
@@ -162,3 +183,31 @@ def test_a_server_without_ray_says_what_to_install(
     settings = Settings("127.0.0.1:0", tmp_path, (tmp_path,), executor="ray")
     with pytest.raises(CannotStart, match=r"pip install 'dlae\[server,cluster\]'"):
         options.executor_of(settings, Reserve(settings))
+
+
+def test_files_of_jobs_go_through_an_object_store(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="needs fsspec: pip install -e '.[cluster]'")
+    data = tmp_path / "models" / "old" / "X"
+    data.parent.mkdir(parents=True)
+    data.write_text("images")
+    store = tmp_path / "store"
+
+    async def use(jobs: Supervised) -> None:
+        job_id = await jobs.submit(config=json.dumps({"paths": {"train_X": str(data)}}))
+        # The first attempt leaves a checkpoint and dies, the next finds it.
+        job = await jobs.reaches(job_id, FAILED)
+        assert (job.error.reason, job.attempt) == ("READ", 2)
+        assert job.error.message.startswith("images; its last checkpoint is kept")
+        work = tmp_path / "jobs" / job_id
+        assert (work / "worker.log").read_text() == "first\nsecond\n"
+        await _until((work / "checkpoint.dlae").exists)
+        assert not (store / "jobs" / job_id).exists()
+
+    _clustered(tmp_path, GOES_ON, use, ray_store=f"file://{store}")
+
+
+def test_an_object_store_that_is_none_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec", reason="needs fsspec: pip install -e '.[cluster]'")
+    settings = Settings("127.0.0.1:0", tmp_path, (tmp_path,), ray_store="nothing://there")
+    with pytest.raises(CannotStart, match="--ray-store"):
+        Cluster(settings)

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,26 @@ import pytest
 
 from dlae_server.executors.cluster import hands
 from dlae_server.executors.cluster.hands import Hands
+from dlae_server.executors.cluster.needs import Needs, Share
 
 STOPS = "print('{\"event\": 1}', flush=True); input(); input(); print('{\"cancelled\": true}')"
 
 
-def _run(one: Hands, folder: Path, program: str) -> list[dict[str, Any]]:
+def _run(one: Hands, folder: Path, program: str, gpus: int = 0) -> list[dict[str, Any]]:
     task = {"log": str(folder / "worker.log")}
+    share = Share(Needs(1, gpus)).as_values()
     command = ["", "-S", "-c", program]
-    return [line for line in one.run(command, task, {}) if "usage" not in line]
+    order = {"command": command, "task": task, "environment": {}, "share": share}
+    return [line for line in _sent(one.run(order)) if "usage" not in line]
+
+
+def _sent(lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yields what a generator yields to Ray, which sends it something each time."""
+    assert isinstance(lines, Generator)
+    yield next(lines)
+    with suppress(StopIteration):
+        while True:
+            yield lines.send(0)
 
 
 def test_lines_come_as_they_are_told_and_the_end_last(tmp_path: Path) -> None:
@@ -65,7 +79,7 @@ def test_a_worker_uses_the_gpus_of_its_actor_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = "import json; print(json.dumps(json.loads(input())['devices']))"
-    for given, expected in (("1,3", ["1", "3"]), ("", [])):
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
-        lines = _run(Hands(), tmp_path, program)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,3")
+    for gpus, expected in ((2, ["1", "3"]), (0, [])):
+        lines = _run(Hands(), tmp_path, program, gpus)
         assert lines[1]["message"] == {"cores": [], "gpus": expected}

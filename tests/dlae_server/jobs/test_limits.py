@@ -1,6 +1,7 @@
 """Workers that go too far: too long, too large, or nowhere."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -8,6 +9,7 @@ from dlae_server.jobs import guard, process
 from dlae_server.jobs.outcomes import STALLS
 from dlae_server.jobs.states import Job
 from dlae_server.jobs.usage import Usage, usage_of
+from dlae_server.settings import Settings
 from tests.dlae_server.jobs.supervised import DEAF, GREEDY, WAITS, Supervised, supervise
 
 FAILED, RUNNING = Job.STATE_FAILED, Job.STATE_RUNNING
@@ -68,6 +70,19 @@ def test_a_worker_that_does_nothing_is_replaced_a_few_times(tmp_path: Path) -> N
         assert "told nothing and did nothing" in job.error.message
 
     supervise(tmp_path, DEAF, use, silent_seconds=0.15)
+
+
+def test_a_worker_elsewhere_hangs_only_when_it_is_known_to_do_nothing(tmp_path: Path) -> None:
+    worker = Mock()
+    worker.usage.return_value = Usage()
+    settings = Settings("127.0.0.1:0", tmp_path, (tmp_path,), silent_seconds=1e-6)
+    watched = guard.Guard(Job(), worker, settings)
+    for usage in (Usage(), Usage(0, 3.0)):
+        worker.usage.return_value = usage
+        assert watched._judge() is None
+    verdict = watched._judge()
+    assert verdict is not None
+    assert verdict.reason == "WORKER_HUNG"
 
 
 def test_a_worker_that_is_silent_but_works_is_left_alone(tmp_path: Path) -> None:

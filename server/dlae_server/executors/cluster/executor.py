@@ -1,22 +1,27 @@
 """The executor that runs jobs on a Ray cluster."""
 
+import asyncio
 import itertools
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlae.v1 import training_pb2 as pb
 from dlae_core.backbones.weight_files import FOLDER_VARIABLE
 from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, NETWORK, SWITCH
-from dlae_server.errors import InvalidRequest
+from dlae_server.errors import CannotStart, InvalidRequest
 from dlae_server.executors.cluster.link import DRIVER, Link
 from dlae_server.executors.cluster.needs import Capacity, Needs, Share, hardware_of, needs_of
 from dlae_server.executors.cluster.remote import RemoteWorker
 from dlae_server.executors.executor import Executor, Worker
 from dlae_server.jobs.process import WORKER
 from dlae_server.settings import Settings
+
+if TYPE_CHECKING:
+    from dlae_server.executors.cluster.depot import Depot
 
 # What a worker must know of the server's folders, wherever it runs.
 PASSED = (DATA_DIR, DATA_ROOTS, SWITCH, FOLDER_VARIABLE)
@@ -42,6 +47,9 @@ class Cluster(Executor):
             settings: Where the cluster is, and what a job gets that asks for nothing.
             command: Program of the workers.
             driver: Program that knows Ray.
+
+        Raises:
+            CannotStart: There is no such object store.
         """
         self._settings = settings
         self._command = command
@@ -51,6 +59,7 @@ class Cluster(Executor):
         self._numbers = itertools.count(1)
         self._changed: Callable[[], None] = lambda: None
         log = settings.data_dir / "cluster.log"
+        self._depot = _depot_of(settings)
         self._link = Link(settings.ray_address, log, self._heard, self._lost, driver)
 
     @property
@@ -98,9 +107,8 @@ class Cluster(Executor):
         has_gpus = any(node.gpus for node in self._capacity.nodes)
         needs = needs_of(options, config, self._settings.ray_cores, has_gpus)
         share = Share(needs, max(options.machines, 1))
-        if not self._capacity.has_room_for(
-            share.whole, [one.whole for one in self._taken.values()]
-        ):
+        taken = [one.whole for one in self._taken.values()]
+        if not self._capacity.has_room_for(share.whole, taken):
             return False
         self._taken[job_id] = share
         return True
@@ -116,20 +124,20 @@ class Cluster(Executor):
         def tell(what: str) -> None:
             self._link.tell({what: number})
 
-        worker = RemoteWorker(tell)
+        worker, place = RemoteWorker(tell, log), None
+        if self._depot:
+            try:
+                place = await asyncio.to_thread(self._depot.send, job_id, task)
+            except OSError as error:
+                worker.finish(f"its files cannot be brought to the object store: {error}", None)
+                return worker
+            worker.collect = partial(self._depot.collect, job_id)
         if self._capacity is None:
             worker.lose(LOST)
             return worker
         self._workers[number] = worker
-        # A node has its own interpreter.
-        command = ["" if part == sys.executable else part for part in self._command]
-        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
-        share = self._taken[job_id]
-        environment |= dict.fromkeys(THREADS, str(max(round(share.needs.cores), 1)))
-        if share.machines > 1:
-            environment[NETWORK] = "on"
-        order = {"command": command, "task": {**task, "log": str(log)}, "environment": environment}
-        self._link.tell({"start": number, "share": share.as_values(), **order})
+        order = self._order(self._taken[job_id], {**task, "log": str(log)})
+        self._link.tell({"start": number, **order, **({"store": place} if place else {})})
         return worker
 
     def expect_more(self) -> None:
@@ -138,6 +146,17 @@ class Cluster(Executor):
     async def close(self) -> None:
         """Lets go of the cluster."""
         await self._link.close()
+
+    def _order(self, share: Share, task: dict[str, Any]) -> dict[str, Any]:
+        """Returns what the driver is told of a task."""
+        environment = {name: os.environ[name] for name in PASSED if name in os.environ}
+        environment |= dict.fromkeys(THREADS, str(max(round(share.needs.cores), 1)))
+        if share.machines > 1:
+            environment[NETWORK] = "on"
+        # A node has its own interpreter.
+        command = ["" if part == sys.executable else part for part in self._command]
+        values = {"share": share.as_values(), "environment": environment}
+        return {"command": command, "task": task, **values}
 
     def _heard(self, line: dict[str, Any]) -> None:
         if "cluster" in line:
@@ -156,3 +175,17 @@ class Cluster(Executor):
         workers, self._workers = self._workers, {}
         for worker in workers.values():
             worker.lose(LOST)
+
+
+def _depot_of(settings: Settings) -> "Depot | None":
+    if settings.ray_store is None:
+        return None
+    try:
+        from dlae_server.executors.cluster.depot import Depot  # noqa: PLC0415 - needs fsspec
+
+        return Depot(settings.ray_store, settings.data_dir)
+    except (ImportError, ValueError) as error:
+        raise CannotStart(
+            "expected for --ray-store a folder of an object store that fsspec knows, got "
+            f"{settings.ray_store}: {error}"
+        ) from error

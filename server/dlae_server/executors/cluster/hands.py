@@ -11,12 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlae_server.confinement.environment import worker_environment
 from dlae_server.jobs.memory import kernel_kills
 from dlae_server.jobs.process import ENVIRONMENT, why_ended
 from dlae_server.jobs.usage import usage_of
+
+if TYPE_CHECKING:
+    from dlae_server.executors.cluster.away import Away
 
 # Files of other machines appear a little late in a shared folder.
 FOLDER_SECONDS = 20.0
@@ -51,23 +54,41 @@ class Hands:
             port = one.getsockname()[1]
         return f"{ray.util.get_node_ip_address()}:{port}"
 
-    def run(self, command: list[str], task: Line, environment: dict[str, str]) -> Iterator[Line]:
+    def run(self, order: Line) -> Iterator[Line]:
         """Runs a worker to its end; yields what it tells, what it uses, and how it ended.
 
         Args:
-            command: Program of the worker; an empty word stands for Python.
-            task: What it is to do.
-            environment: Further variables.
+            order: The `command` of the worker, in which an empty word stands for Python, its
+                `task`, further variables of its `environment`, and its place in the `store`, if
+                there is one.
         """
         yield {"began": os.uname().nodename}
-        missing = _missing(task)
+        if "store" not in order:
+            yield from self._run(order, None)
+            return
+        from dlae_server.executors.cluster.away import Away  # noqa: PLC0415 - needs fsspec
+
+        away = Away(order)
+        try:
+            there = {**order, "task": away.task, "environment": away.environment}
+            yield from self._run(there, away)
+        finally:
+            away.close()
+
+    def _run(self, order: Line, away: "Away | None") -> Iterator[Line]:
+        missing = _missing(order["task"])
         if missing:
             yield {"message": {"failure": {"reason": "FOLDER_NOT_SHARED", "message": missing}}}
             yield {"end": "its folder is missing"}
             return
         kills = kernel_kills()
-        process = self._started(command, task, environment)
-        yield from self._told(process)
+        process = self._started(order)
+        for line in self._told(process):
+            yield from _homeward(line, away)
+        if away:
+            # It may have gone without a last message.
+            yield {"log": away.log()}
+            away.bring()
         cause, verdict = why_ended(self._ended(process), kills)
         yield {"end": cause, "verdict": verdict and [verdict.reason, verdict.cause]}
 
@@ -85,18 +106,19 @@ class Hands:
             if self._process:
                 self._process.kill()
 
-    def _started(
-        self, command: list[str], task: Line, environment: dict[str, str]
-    ) -> "subprocess.Popen[bytes]":
-        gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-        devices = {"cores": [], "gpus": [name for name in gpus.split(",") if name]}
+    def _started(self, order: Line) -> "subprocess.Popen[bytes]":
+        task = order["task"]
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        # Ray does not hide GPUs from those who have asked for none.
+        gpus = [name for name in visible if name] if order["share"]["needs"]["gpus"] else []
+        devices = {"cores": [], "gpus": gpus}
         with self._lock, Path(task["log"]).open("ab") as log:
             process = self._process = subprocess.Popen(
-                [part or sys.executable for part in command],
+                [part or sys.executable for part in order["command"]],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=worker_environment(ENVIRONMENT, environment),
+                env=worker_environment(ENVIRONMENT, order["environment"]),
                 start_new_session=True,
             )
             _write(process, json.dumps({**task, "devices": devices}))
@@ -142,6 +164,19 @@ class Hands:
             time.sleep(LOOK_SECONDS)
             if time.monotonic() - self._heard > SILENT_SECONDS:
                 process.kill()
+
+
+def _homeward(line: Line, away: "Away | None") -> Iterator[Line]:
+    """Yields a line as the server understands it, when what it speaks of is in the store."""
+    if away is None:
+        yield line
+        return
+    if log := away.log():
+        yield {"log": log}
+    if "message" in line and "event" not in line["message"]:
+        away.bring()
+        line = {"message": away.home(line["message"])}
+    yield line
 
 
 def _read(process: "subprocess.Popen[bytes]", lines: "queue.SimpleQueue[bytes]") -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 LOG = logging.getLogger(__name__)
 DRIVER = (sys.executable, "-m", "dlae_server.executors.cluster.driver")
+# Modules are never taken from the folder where the server was started; nobody is told of its use.
+ENVIRONMENT = {"PYTHONSAFEPATH": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 LINE_BYTES = 64 << 20
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 END_SECONDS = 5.0
@@ -88,8 +90,7 @@ class Link:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=errors,
                     limit=LINE_BYTES,
-                    # Ray would look for code in the folder that the server was started in.
-                    env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+                    env={**os.environ, **ENVIRONMENT},
                     start_new_session=True,
                 )
         except OSError as error:

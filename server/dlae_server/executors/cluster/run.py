@@ -106,7 +106,7 @@ class Run:
 
     def _told(self, index: int, task: Line) -> Iterator[Line]:
         run = self._hands[index].run.options(num_returns="streaming")
-        for reference in run.remote(self._order["command"], task, self._order["environment"]):
+        for reference in run.remote({**self._order, "task": task}):
             line = ray.get(reference)
             self.began = True
             yield line
