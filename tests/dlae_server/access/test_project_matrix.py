@@ -131,3 +131,21 @@ def test_a_project_that_a_token_does_not_hold_in_is_refused_whether_it_exists_or
         reason = "PROJECT" if allows(scope, least_scope(method)) else "PERMISSION"
         assert (there.code, there.reason) == ("PERMISSION_DENIED", f"{reason}_DENIED")
         assert repr(there).replace(PROJECT, "river") == repr(nowhere)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/dlae.v1.TrainingService/ListJobs",
+        "/dlae.v1.ModelService/ListModels",
+        "/dlae.v1.DatasetService/ListDatasets",
+        "/inference.GRPCInferenceService/RepositoryIndex",
+        "/inference.GRPCInferenceService/ModelStatistics",
+    ],
+)
+def test_lists_of_all_there_is_end_at_the_project(asker: Asker, method: str) -> None:
+    for project in (PROJECT, "brain"):
+        metadata = [("authorization", f"Bearer {asker.tokens[project, 'predictor']}")]
+        found = asked(asker.channel, method, [], metadata)
+        assert found.code == "OK"
+        assert (found.messages == (b"",)) == (project == "brain")
