@@ -5,7 +5,6 @@ import collections
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -127,11 +126,8 @@ async def collected(answers: AsyncIterator[Any]) -> list[Any]:
 
 def handled(**behaviour: Callable[..., Any]) -> Any:
     """Returns a handler as gRPC has them."""
-    (name,) = behaviour
-    asked, answered = (part == "stream" for part in name.split("_"))
-    handler = SimpleNamespace(request_streaming=asked, response_streaming=answered, **behaviour)
-    handler._replace = lambda **new: SimpleNamespace(**{**vars(handler), **new})
-    return handler
+    ((name, function),) = behaviour.items()
+    return getattr(grpc, f"{name}_rpc_method_handler")(function)
 
 
 def bounds(monkeypatch: pytest.MonkeyPatch, **values: Any) -> None:
