@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import h5py
 
 from dlae_core.data.packing.finding import Way, find_items
 from dlae_core.data.packing.volume import Grid, Volume, on_grid
-from dlae_core.data.source import PairedFiles, SampleFile, first_of, write_samples
-from dlae_core.data.writing import NamedArray
+from dlae_core.data.source import Array, PairedFiles, SampleFile, first_of, write_samples
 from dlae_core.errors import UnusableDataset
 
+# Name, array, and what is known of it.
+Sample = tuple[str, Array, Mapping[str, Any]]
 # What is no file of samples under these names is told by whoever reads it.
 _ENDINGS = (".h5", ".hdf5")
 
@@ -116,7 +118,7 @@ def _pairs(one: Found, other: Found) -> list[tuple[int, int]]:
 
 def _written(
     found: Found, wanted: Sequence[tuple[str, int]], grids: Mapping[str, Callable[[], Grid]]
-) -> Iterator[NamedArray]:
+) -> Iterator[Sample]:
     """Yields samples with the names that they get, turned as their annotations lie."""
     for name, at in wanted:
         volume = found.read(at)
