@@ -17,6 +17,7 @@ BENCHMARKS = (
     "engines",
     "feeding",
     "jobs",
+    "loading",
     "peak_memory",
     "precision_accuracy",
     "predict_round_trip",

@@ -142,13 +142,14 @@ def main() -> None:
         folder = Path(scratch)
         with running_server(folder) as address, Client(address) as client:
             for name in asked.networks:
-                job = client.wait(client.train(_config(folder, name), name).id)
+                job = client.wait(client.train(config_of(folder, name), name).id)
                 bundle = folder / "server" / "models" / job.id
                 found = _measured(folder, bundle, address, name, asked.engine)
                 print(json.dumps(found), flush=True)
 
 
-def _config(folder: Path, name: str) -> dict[str, object]:
+def config_of(folder: Path, name: str) -> dict[str, object]:
+    """Writes data for a network and returns the configuration of its training."""
     family, shape, layers = NETWORKS[name]
     write_data(folder, 16)
     config = json.loads(config_text(folder, 1))
@@ -174,6 +175,8 @@ def _measured(
     rows: dict[str, list[tuple[float, float]]] = {}
     with _bare(bundle, shape, engine) as bare, _triton(bundle, name, engine) as peer:
         servers.update(peer)
+        # Loads the model, which belongs to no request.
+        _load(*servers["dlae"], body, 1)
         for _ in range(ROUNDS):
             for batch in BATCHES:
                 rows.setdefault(f"engine {batch}", []).append(_engine(bare, batch))
