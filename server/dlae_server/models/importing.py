@@ -127,6 +127,8 @@ class Importer:
         process = await TaskProcess.start(task, log, self._command)
         try:
             last = await asyncio.wait_for(_last(process), WORKER_SECONDS)
+            # Before it is killed: a signal to a process that has just died takes its exit code away.
+            cause = await process.end()
         except TimeoutError:
             raise IncompatibleArtifact("the model took too long to read and was given up") from None
         finally:
@@ -135,7 +137,6 @@ class Importer:
             failure = last["failure"]
             raise _FAILURES.get(failure["reason"], DlaeError)(failure["message"])
         if "result" not in last:
-            cause = await process.end()
             raise IncompatibleArtifact(f"the model cannot be read: {cause}")
         return str(last["result"]["report"])
 
