@@ -127,7 +127,7 @@ class Importer:
         process = await TaskProcess.start(task, log, self._command)
         try:
             last = await asyncio.wait_for(_last(process), WORKER_SECONDS)
-            # Before it is killed: a signal to a process that has just died takes its exit code away.
+            # Before it is killed: a signal to one that has just died takes its exit code away.
             cause = await process.end()
         except TimeoutError:
             raise IncompatibleArtifact("the model took too long to read and was given up") from None
