@@ -23,6 +23,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from dlae_core.data.hdf5 import ending_value
 from dlae_core.errors import CorruptArtifact, IncompatibleArtifact
 
 ARCHIVED = "model.weights.h5"
@@ -173,7 +174,8 @@ def _by_kind(root: h5py.Group, seen: set[int]) -> Kinds:
         variables: Any = _item(group, "vars") if _has(group, "vars") else None
         if variables is not None and len(variables):
             datasets = tuple(_item(variables, number) for number in sorted(variables, key=int))
-            given = str(variables.attrs.get("name", name))
+            named = "name" in variables.attrs
+            given = str(ending_value(variables.attrs, "name")) if named else name
             found[_kind_and_number(name)[0]].append(StoredLayer(given, datasets))
         if _has(group, "layers"):
             # A network inside the network.
@@ -189,9 +191,9 @@ def _kind_and_number(name: str) -> tuple[str, int]:
 
 def _texts(group: h5py.Group, attribute: str) -> list[str]:
     """Returns the texts of an attribute, which large networks have in numbered parts."""
-    parts = [group.attrs[attribute]] if attribute in group.attrs else []
+    parts = [ending_value(group.attrs, attribute)] if attribute in group.attrs else []
     while f"{attribute}{len(parts)}" in group.attrs:
-        parts.append(group.attrs[f"{attribute}{len(parts)}"])
+        parts.append(ending_value(group.attrs, f"{attribute}{len(parts)}"))
     texts = [text for part in parts for text in part]
     return [text.decode() if isinstance(text, bytes) else str(text) for text in texts]
 

@@ -4,6 +4,7 @@ What a file claims is looked at before anything is read: no more numbers than it
 compressed in ways that are known, and once only.
 """
 
+import faulthandler
 import math
 import threading
 from pathlib import Path
@@ -34,6 +35,7 @@ _NUMBERS = (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM)
 # gzip, shuffle, Fletcher, szip, n-bit, scale and offset; lzf, which h5py brings.
 _FILTERS = (1, 2, 3, 4, 5, 6, 32000)
 _ATTRIBUTE_BYTES = 1 << 16
+ENDLESS_SECONDS = 60.0
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -97,7 +99,25 @@ def attribute(dataset: h5py.Dataset, key: str) -> Any:
     found = dataset.attrs.get_id(key)
     if math.prod(found.shape or ()) * found.get_type().get_size() > _ATTRIBUTE_BYTES:
         raise ValueError("an attribute is larger than any of ours")
-    return dataset.attrs[key]
+    return ending_value(dataset.attrs, key)
+
+
+def ending_value(attributes: Any, key: str) -> Any:
+    """Returns an attribute of a file; ends this process where that has no end.
+
+    HDF5 can read a damaged text of any length for ever, and nothing in Python interrupts it.
+
+    Raises:
+        Exception: One of `DAMAGED`.
+    """
+    kind = attributes.get_id(key).get_type()
+    if kind.get_class() in _NUMBERS or not kind.dtype.hasobject:
+        return attributes[key]
+    faulthandler.dump_traceback_later(ENDLESS_SECONDS, exit=True, file=2)
+    try:
+        return attributes[key]
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _claim(file: h5py.File, item: h5py.h5d.DatasetID, created: h5py.h5p.PropDCID) -> str:

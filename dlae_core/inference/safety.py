@@ -19,6 +19,7 @@ import tensorflow as tf
 from keras import constraints, initializers, layers, regularizers
 
 from dlae_core.checkpoints.archive import FOLDER
+from dlae_core.data.hdf5 import ending_value
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -58,7 +59,7 @@ def network_text(path: Path) -> str | None:
                 raise ValueError(f"{CONFIG} is larger than any network's")
             return archive.read(CONFIG).decode()
     with h5py.File(path, "r") as file:
-        text = file.attrs.get("model_config")
+        text = ending_value(file.attrs, "model_config") if "model_config" in file.attrs else None
         return text.decode() if isinstance(text, bytes) else text
 
 

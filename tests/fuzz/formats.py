@@ -3,8 +3,7 @@
 import io
 import json
 import os
-import signal
-import sys
+import traceback
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,20 +21,22 @@ from dlae_core.config import load_config, read_config, resolve_config
 from dlae_core.config.layer_text import parse_layer
 from dlae_core.config.legacy import write_legacy_config
 from dlae_core.config.write import write_config
+from dlae_core.data import hdf5
 from dlae_core.data.packing.arrays import array_parts
 from dlae_core.data.packing.dicom import dicom_parts
 from dlae_core.data.packing.nifti import read_nifti
 from dlae_core.data.packing.picture import read_picture
 from dlae_core.data.source import SampleFile
-from dlae_core.errors import UnusableDataset
+from dlae_core.errors import DlaeError, UnusableDataset
 from dlae_server.access import tokens
-from dlae_server.datasets.arrival_worker import look
+from dlae_server.datasets import arrival_worker
 from dlae_server.errors import InvalidRequest
 from dlae_server.models.registry import model_from_bundle
 from tests.fuzz.inputs import Fuzz
 from tests.sessions import FCN_LAYERS, config_text, detector_text
 
 Seeds = list[bytes]
+REFUSED, FAILED = 11, 12
 
 
 @dataclass(frozen=True)
@@ -135,22 +136,31 @@ def _read_samples(path: Path) -> None:
             file.read(name)
 
 
-def _read_arrival(path: Path) -> None:
-    """Looks into a file as the server does, in a process that may end of it."""
-    child = os.fork()
-    if not child:
-        try:
-            look(path)
-        except UnusableDataset as error:
-            os._exit(1 if str(error) else 2)
-        finally:
-            # Whatever else it raises.
-            os._exit(3 if sys.exc_info()[0] else 0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    # HDF5 itself fails, which the server tells of.
-    assert code in (0, 1, -signal.SIGVTALRM, -signal.SIGSEGV, -signal.SIGABRT, -signal.SIGFPE), code
-    if code:
-        raise UnusableDataset(["it cannot be used" if code > 0 else "it ends whoever reads it"])
+def _in_a_process(read: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Returns what reads a file as the server does: in a process that may end of it.
+
+    HDF5 itself crashes, or never ends, of some.
+    """
+
+    def forked(path: Path) -> None:
+        child, code = os.fork(), FAILED
+        if not child:
+            hdf5.ENDLESS_SECONDS = arrival_worker.ATTRIBUTE_SECONDS = 2.0
+            try:
+                read(path)
+                code = 0
+            except DlaeError as error:
+                code = REFUSED if str(error) else FAILED
+            finally:
+                if code == FAILED:
+                    traceback.print_exc()
+                os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert code != FAILED
+        if code:
+            raise UnusableDataset([f"it cannot be used: {code}"])
+
+    return forked
 
 
 def _tables(folder: Path) -> Seeds:
@@ -325,7 +335,11 @@ FORMATS: dict[str, Format] = {
     "configuration": Format(".json", _configurations, _read_configuration, _damaged_json),
     "layers": Format(".txt", lambda folder: ["\n".join(FCN_LAYERS).encode()], _read_layers),
     "samples": Format(".h5", _samples, _read_samples),
-    "arrival": Format(".part", lambda f: [*_samples(f), *_tables(f), *_weights(f)], _read_arrival),
+    "arrival": Format(
+        ".part",
+        lambda f: [*_samples(f), *_tables(f), *_weights(f)],
+        _in_a_process(arrival_worker.look),
+    ),
     "array": Format(".npy", _arrays, _read_arrays),
     "arrays": Format(".npz", _array_archives, _read_arrays, _damaged_archive),
     "volume": Format(".nii", _volumes, read_nifti),
@@ -335,7 +349,7 @@ FORMATS: dict[str, Format] = {
     "bundle": Format(".json", _manifests, _read_bundle, _damaged_json),
     "tokens": Format(".json", _tokens, _read_tokens, _damaged_json),
     "contexts": Format(".toml", _contexts, _read_contexts),
-    "weights": Format(".h5", _weights, _read_weights, _damaged_archive),
+    "weights": Format(".h5", _weights, _in_a_process(_read_weights), _damaged_archive),
 }
 # Which load Keras.
 NETWORKS: dict[str, Format] = {

@@ -1,6 +1,8 @@
 """Samples on disk."""
 
 import resource
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -276,3 +278,23 @@ def test_an_attribute_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> 
         assert file.attribute("0", "name") == "Smith"
         with pytest.raises(UnusableDataset, match="dataset '0'"):
             file.attribute("0", "group")
+
+
+def test_a_text_that_hdf5_would_read_for_ever_ends_the_process(tmp_path: Path) -> None:
+    """The rest of a heap of texts says that it has no length: HDF5 comes back to it for ever."""
+    with h5py.File(tmp_path / "X.h5", "w") as file:
+        file["0"] = np.zeros(3)
+        file["0"].attrs["patient"] = "a"
+    content = bytearray((tmp_path / "X.h5").read_bytes())
+    rest = content.index(b"GCOL") + 48
+    content[rest : rest + 8] = bytes(8)
+    (tmp_path / "X.h5").write_bytes(content)
+    program = (
+        "import pathlib, sys; from dlae_core.data import hdf5, source\n"
+        "hdf5.ENDLESS_SECONDS = 0.2\n"
+        "source.SampleFile(pathlib.Path(sys.argv[1])).attribute('0', 'patient')"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "X.h5"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "Timeout" in done.stderr
