@@ -30,6 +30,7 @@ from dlae_server.audit.segments import (
     last_line,
     lines,
     made,
+    made_folder,
     numbers,
     put_aside,
     segment,
@@ -69,7 +70,7 @@ class Chain:
         # What was put aside and is in no record yet.
         self._torn: list[Path] = []
         with _storage_errors():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made_folder(self._folder)
             self._lock = made(self._folder / "lock")
             with self._held():
                 self._find_end()

@@ -159,7 +159,7 @@ def _told(record: Record) -> str:
     by = f" by {facts['who']}" if facts.get("who") else ""
     at = f" from {facts['peer']}" if facts.get("peer") else ""
     outcome = " ".join(str(facts[name]) for name in ("status", "reason") if name in facts)
-    rest = {n: v for n, v in facts.items() if n not in _HEAD}
+    rest = {n: v for n, v in facts.items() if n not in _HEAD and v is not None}
     about = " ".join(f"{name}={_short(value)}" for name, value in sorted(rest.items()))
     return f"{record.position.seq}  {facts.get('time')}  {did}{by}{at}  {outcome}  {about}".rstrip()
 

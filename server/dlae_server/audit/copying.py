@@ -8,7 +8,7 @@ from typing import Any
 from dlae_core.bundle import sync_folder
 from dlae_server.audit.reading import last_record, lengths, records
 from dlae_server.audit.records import Position
-from dlae_server.audit.segments import FOLDER, numbers
+from dlae_server.audit.segments import FOLDER, belongs_to_server, made_folder, numbers
 from dlae_server.audit.verifying import verify
 from dlae_server.errors import CannotStart, InvalidRequest
 
@@ -20,7 +20,7 @@ def copy_log(data_dir: Path, target: Path) -> dict[str, Any]:
     source, copy = data_dir / FOLDER, target / FOLDER
     if not numbers(source):
         return {}
-    copy.mkdir(mode=0o700)
+    made_folder(copy)
     for path, size in lengths(source).items():
         _copy(path, copy / path.name, size)
     for path in source.glob("torn-*"):
@@ -74,6 +74,7 @@ def _position(text: Any) -> Position | None:
 def _copy(source: Path, target: Path, size: int) -> None:
     with source.open("rb") as old, target.open("wb") as new:
         os.fchmod(new.fileno(), 0o600)
+        belongs_to_server(new.fileno(), target.parent)
         while size and (block := old.read(min(_BLOCK, size))):
             new.write(block)
             size -= len(block)

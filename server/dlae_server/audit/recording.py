@@ -1,6 +1,7 @@
 """What the server records: calls, and what it does by itself."""
 
 import hashlib
+import logging
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +15,11 @@ from dlae_server.audit.refusals import Refusals
 from dlae_server.audit.subjects import NOTHING_THERE, subject_of
 from dlae_server.errors import PermissionDenied
 
+LOG = logging.getLogger(__name__)
+# Recorded of every method.
 REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
+# Of which somebody could make so many that their records fill the disk.
+COUNTED = (*sorted(REFUSED), "RESOURCE_EXHAUSTED")
 
 
 class Note:
@@ -97,7 +102,7 @@ class Note:
         if code in NOTHING_THERE:
             self.facts, self.content = {}, ()
         facts = self._whole(code)
-        if code in REFUSED:
+        if code in COUNTED:
             self._audit.refused(facts)
         else:
             self._audit.add(facts, self.content)
@@ -133,7 +138,7 @@ class Audit:
         """
         self._log = log
         self._is_strict = is_strict
-        self._refusals = Refusals(self.add)
+        self._refusals = {code: Refusals(self.add, code) for code in COUNTED}
         self.predictions = predictions and log is not None
 
     @property
@@ -163,7 +168,7 @@ class Audit:
     def refused(self, facts: dict[str, Any]) -> None:
         """Records a refused call; of too many in a short time only how many."""
         if self._log:
-            self._refusals.add(facts)
+            self._refusals[facts["status"]].add(facts)
 
     async def written(
         self, facts: dict[str, Any], content: tuple[Any, ...] = ()
@@ -182,13 +187,21 @@ class Audit:
                 raise
             return None
 
-    async def did(self, what: str, **facts: Any) -> Position | None:
-        """Records what the server does by itself, as `written`."""
-        return await self.written({"what": what, "time": now(), **facts})
+    async def did(self, what: str, **facts: Any) -> None:
+        """Records what the server does by itself; it is on the disk when this returns.
+
+        Where it cannot be, it is once it can: nobody waits who could be refused, and calls are
+        refused until then.
+        """
+        try:
+            await self.written({"what": what, "time": now(), **facts})
+        except DlaeError as error:
+            LOG.error("%s is not recorded yet: %s", what, error)
 
     def close(self) -> None:
         """Writes what waits."""
-        self._refusals.close()
+        for refusals in self._refusals.values():
+            refusals.close()
         if self._log:
             self._log.close()
 

@@ -120,7 +120,8 @@ class Record:
 
 def canonical(facts: Facts) -> bytes:
     """Returns the one way to write an object."""
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # What JSON does not know is written as text: no record may fail for what it says.
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return text.encode("utf-8", "replace")
 
 

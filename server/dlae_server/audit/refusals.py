@@ -12,10 +12,11 @@ MOST = 100
 
 
 class Refusals:
-    """Passes on at most 100 records in 10 s, then how many more there were."""
+    """Passes on at most 100 records of a status in 10 s, then how many more there were."""
 
-    def __init__(self, add: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, add: Callable[[dict[str, Any]], None], status: str) -> None:
         self._add = add
+        self._status = status
         self._start = 0.0
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -38,5 +39,6 @@ class Refusals:
             self._timer.cancel()
             self._timer = None
         if self._count > MOST:
-            self._add({"what": "refusals", "time": now(), "calls": self._count - MOST})
+            more = self._count - MOST
+            self._add({"what": "refusals", "time": now(), "status": self._status, "calls": more})
             self._count = 0

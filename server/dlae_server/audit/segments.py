@@ -58,6 +58,18 @@ def made(path: Path) -> int:
     return number
 
 
+def made_folder(folder: Path) -> None:
+    """Makes the folder of a log, as `made` makes files, unless it is there."""
+    if folder.exists():
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        belongs_to_server(number, folder.parent)
+    finally:
+        os.close(number)
+
+
 def belongs_to_server(number: int, folder: Path) -> None:
     """Gives a file to whom its folder belongs: root makes tokens beside another user's server."""
     if os.geteuid() == 0:

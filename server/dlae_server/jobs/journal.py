@@ -121,11 +121,7 @@ class Journal:
         return job
 
     async def record(self, model: models_pb2.Model) -> None:
-        """Has the audit log say where a model comes from, before there is the model.
-
-        Raises:
-            StorageFailed, CorruptArtifact: It cannot be recorded, and has to be.
-        """
+        """Has the audit log say where a model comes from, before there is the model."""
         await self.audit.did("model", **facts_of(model))
 
     def forget(self, job_id: str) -> None:

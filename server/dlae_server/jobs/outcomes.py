@@ -125,6 +125,7 @@ class Outcomes:
         except OSError as error:
             await self._fail_to_store(job_id, "file of predictions", error)
         else:
+            await self._journal.audit.did("result", job=job_id, output_sha256=result.sha256)
             await self._journal.change(job_id, lambda job: succeed_with(job, result))
 
     async def _fail_to_store(self, job_id: str, what: str, error: Exception) -> None:

@@ -37,6 +37,14 @@ def test_a_log_belongs_to_its_owner_alone(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "audit").iterdir()} == {0o600}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_writes_belongs_to_the_owner_of_the_data_folder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, 12345)
+    write(tmp_path, 1)
+    made = [tmp_path / "audit", *(tmp_path / "audit").iterdir()]
+    assert {path.stat().st_uid for path in made} == {12345}
+
+
 def test_two_writers_make_one_chain(tmp_path: Path) -> None:
     writers = [Chain(tmp_path, segment_bytes=700) for _ in range(3)]
     for number in range(12):

@@ -123,16 +123,17 @@ def test_on_a_full_disk_calls_are_refused_and_what_was_done_is_recorded_later(
         with monkeypatch.context() as patch:
             patch.setattr(chains, "written", full)
             with pytest.raises(StorageFailed, match="No space left"):
-                await audit.did("alias", number=1)
+                await audit.written({"what": "alias", "number": 1})
+            await audit.did("model", number=2)
             with pytest.raises(StorageFailed, match="make room on the disk"):
                 audit.require()
         while log.failure:
             await asyncio.sleep(0.01)
         audit.require()
-        await audit.did("alias", number=2)
+        await audit.did("alias", number=3)
 
     run(tmp_path, work)
-    assert [one.facts["number"] for one in records(tmp_path)] == [1, 2]
+    assert [one.facts["number"] for one in records(tmp_path)] == [1, 2, 3]
 
 
 def test_calls_go_on_unrecorded_only_where_that_was_chosen(
@@ -145,7 +146,7 @@ def test_calls_go_on_unrecorded_only_where_that_was_chosen(
         audit = Audit(log, is_strict=False)
         with monkeypatch.context() as patch:
             patch.setattr(chains, "written", full)
-            assert await audit.did("alias", number=0) is None
+            assert await audit.written({"what": "alias", "number": 0}) is None
             audit.require()
             for number in range(1, 9):
                 audit.add({"what": "alias", "number": number})
@@ -162,7 +163,7 @@ def test_too_many_refused_calls_are_counted() -> None:
     told: list[dict[str, Any]] = []
 
     async def work() -> None:
-        refusals = Refusals(told.append)
+        refusals = Refusals(told.append, "UNAUTHENTICATED")
         for number in range(MOST + 30):
             refusals.add({"what": "call", "number": number})
         refusals.close()

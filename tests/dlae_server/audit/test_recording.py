@@ -1,6 +1,9 @@
 """What a server records of calls: who, what, with which outcome, and no name of a patient."""
 
 import hashlib
+import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +85,29 @@ def ask_all(channel: grpc.Channel, tokens: dict[str, str], folder: Path) -> None
     assert root.asks("DeleteModel", models_pb2.DeleteModelRequest(model="m@2")) == "OK"
 
 
+def status_of(request: urllib.request.Request) -> int:
+    """Returns the status of an answer."""
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return int(error.code)
+
+
+def ask_over_http(address: str, token: str) -> None:
+    """Asks for a prediction, refused and answered, and for health."""
+    inputs = [{"name": "input", "shape": [1, 8, 8, 1], "datatype": "FP32", "data": [1.0] * 64}]
+    body = json.dumps({"inputs": inputs}).encode()
+    for path, data, given, expected in (
+        ("health/live", None, "", 200),
+        ("models/m/versions/1/infer", body, "", 401),
+        ("models/m/versions/1/infer", body, token, 200),
+    ):
+        headers = {"authorization": f"Bearer {given}"} if given else {}
+        request = urllib.request.Request(f"http://{address}/v2/{path}", data, headers)
+        assert status_of(request) == expected
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a server that was asked, and has ended."""
@@ -90,8 +116,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "behaviour").write_text("wait")
     scopes = {"vera": "viewer", "anna": "trainer", "root": "admin"}
     tokens = {name: create(made, name, scope)[1] for name, scope in scopes.items()}
-    with serving(made) as facts, grpc.insecure_channel(facts["listen"]) as channel:
+    with (
+        serving(made, rest_address="127.0.0.1:0") as facts,
+        grpc.insecure_channel(facts["listen"]) as channel,
+    ):
         ask_all(channel, tokens, made)
+        ask_over_http(facts["rest"], tokens["anna"])
     return made
 
 
@@ -110,6 +140,8 @@ def test_every_call_that_changes_or_reveals_is_recorded_and_refused_ones(folder:
         ("call", "ModelService/FetchModel", "OK", "anna"),
         ("call", "DatasetService/DeleteDataset", "INVALID_ARGUMENT", "root"),
         ("call", "ModelService/DeleteModel", "OK", "root"),
+        ("call", "GRPCInferenceService/ModelInfer", "UNAUTHENTICATED", None),
+        ("call", "GRPCInferenceService/ModelInfer", "OK", "anna"),
         ("stop", None, None, None),
     ]
     assert verify(folder).findings == []
@@ -120,7 +152,13 @@ def test_a_record_says_which_model_which_input_and_from_where(folder: Path) -> N
     predicted = told["PredictionService/Predict", "OK"]
     assert predicted["input_sha256"] == hashlib.sha256(IMAGE.tobytes()).hexdigest()
     assert predicted["input"] == "<f4 [1, 8, 8, 1]"
-    for call in ("PredictionService/Predict", "ModelService/SetAlias"):
+    inferred = told["GRPCInferenceService/ModelInfer", "OK"]
+    assert inferred["input_sha256"] == predicted["input_sha256"]
+    for call in (
+        "PredictionService/Predict",
+        "ModelService/SetAlias",
+        "GRPCInferenceService/ModelInfer",
+    ):
         facts = told[call, "OK"]
         assert facts["model"] == "m@1"
         assert facts["model_sha256"] == file_sha256(folder / "models" / "a" / "manifest.json")
