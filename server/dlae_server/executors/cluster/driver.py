@@ -16,6 +16,7 @@ import json
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import Any, TextIO
 
 import ray
@@ -41,7 +42,8 @@ class Driver:
 
     def tell(self, line: Line) -> None:
         """Tells the server something."""
-        with self._lock:
+        # Where the server is gone, the end of the input says so.
+        with self._lock, suppress(BrokenPipeError):
             self._out.write(json.dumps(line) + "\n")
             self._out.flush()
 
