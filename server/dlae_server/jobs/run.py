@@ -21,6 +21,8 @@ from dlae_server.settings import Settings
 
 LOG = logging.getLogger(__name__)
 STOPPING = (Job.STATE_CANCELLING, Job.STATE_PAUSING)
+# What a failure tells.
+_TOLD = ("reason", "message")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Run:
         """Has a worker do the job and records what it tells; returns how that ended."""
         try:
             return await self._followed(config)
-        except (OSError, ValueError, ParseError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, ParseError) as error:
             LOG.error("job %s: its worker cannot be followed", self._job.id, exc_info=error)
             text = "internal error; the server's log names it"
             return Ending({"failure": {"reason": "INTERNAL", "message": text}})
@@ -75,6 +77,7 @@ class Run:
         watch = asyncio.create_task(guard.watch())
         try:
             last = await self._recorded(worker, guard)
+            await asyncio.to_thread(require_own, last, folder)
             cause = await worker.end()
         finally:
             watch.cancel()
@@ -102,6 +105,8 @@ class Run:
         first = True
         async for message in worker.messages():
             guard.told()
+            if not isinstance(message, dict):
+                raise ValueError("a worker tells what is no message")
             if "event" not in message:
                 last = message
                 continue
@@ -112,3 +117,27 @@ class Run:
                 self._executor.expect_more()
             first = False
         return last
+
+
+def require_own(message: dict[str, Any], folder: Path) -> None:
+    """Refuses a last message that no worker of ours sends: a file may have taken it over.
+
+    Args:
+        message: What it told last.
+        folder: That of its job.
+
+    Raises:
+        ValueError: It is of another form, or names files that are not the job's own.
+    """
+    failure, result = message.get("failure"), message.get("result")
+    if failure is not None and not all(isinstance(failure[one], str) for one in _TOLD):
+        raise ValueError("a failure of another form")
+    if result is None:
+        return
+    (path,) = map(Path, result.values())
+    inside = path.iterdir() if path.is_dir() else ()
+    # A link in it would be handed out as what it leads to.
+    if any(one.is_symlink() for one in (path, *inside)):
+        raise ValueError("a worker hands over links")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError("a worker names a file that is not its own")
