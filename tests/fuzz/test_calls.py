@@ -189,13 +189,13 @@ def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
 def test_no_call_makes_the_server_fail(own_server: ServerProcess) -> None:
     job_id = own_server.trained("m").id
     warm = _all_called(own_server, 200, job_id, SEED + 1)
-    time.sleep(1.0)
+    time.sleep(0.5)
     before, memory = _descriptors(own_server), _resident_mb(own_server)
-    callers = _all_called(own_server, COUNT or 1000, job_id, SEED)
+    callers = _all_called(own_server, COUNT or 800, job_id, SEED)
     faults = [fault for caller in (*warm, *callers) for fault in caller.faults]
     assert not faults, "\n".join(sorted(faults)[:20])
     _train_again(own_server)
-    statuses = _asked_over_http(own_server, max(COUNT // 20, 300))
+    statuses = _asked_over_http(own_server, max(COUNT // 20, 200))
     assert statuses[200] > 0.05 * statuses.total()
     assert statuses[400] > 0.05 * statuses.total()
     codes = sum((caller.codes for caller in callers), Counter())

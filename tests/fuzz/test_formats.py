@@ -29,7 +29,7 @@ def test_every_format_is_in_a_group() -> None:
 
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
 def test_no_file_makes_its_reader_fail(names: tuple[str, ...], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.fuzz.readers", ",".join(names), str(COUNT or 100)]
+    command = [sys.executable, "-m", "tests.fuzz.readers", ",".join(names), str(COUNT or 80)]
     done = subprocess.run(
         [*command, str(SEED), tmp_path], capture_output=True, text=True, check=False
     )

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.keras, pytest.mark.timeout(3600)]
 
 
 def test_no_network_makes_its_reader_fail(tmp_path: Path) -> None:
-    count = str(max(COUNT // 100, 60))
+    count = str(max(COUNT // 100, 30))
     command = [sys.executable, "-m", "tests.fuzz.readers", "network,network of keras 2", count]
     done = subprocess.run(
         [*command, str(SEED), tmp_path], capture_output=True, text=True, check=False
