@@ -17,6 +17,7 @@ NETWORK = "DLAE_WORKER_NETWORK"
 _PASSED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "LD_PRELOAD"),
     *("PYTHONPATH", "PYTHONHOME", "PYTHONWARNINGS", "PYTHONHASHSEED", "VIRTUAL_ENV", "KERAS_HOME"),
+    *("MPLCONFIGDIR", "XDG_CACHE_HOME"),
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
     *("CUDA_DEVICE_ORDER", "CUDA_HOME", "CUDA_MODULE_LOADING", "CUDA_VISIBLE_DEVICES"),
     *("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "ROCR_VISIBLE_DEVICES"),
@@ -25,7 +26,8 @@ _PASSED = (
     *("XLA_FLAGS", "DLAE_TEST_STAND_IN_GPUS", FOLDER_VARIABLE, DATA_DIR, DATA_ROOTS, SWITCH),
 )
 # Modules are never taken from the folder where the server was started, which may be one of data.
-_SET = {"PYTHONSAFEPATH": "1"}
+# joblib, which others bring, would look for semaphores that it does not need here.
+_SET = {"PYTHONSAFEPATH": "1", "JOBLIB_MULTIPROCESSING": "0"}
 
 
 def tell_workers(data_dir: Path, data_roots: Iterable[Path]) -> None:

@@ -23,7 +23,7 @@ _CODE = (
     *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/nix/store", "/gnu/store"),
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"),
     *("/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/os-release"),
-    *("/etc/mime.types", "/etc/OpenCL", "/etc/vulkan", "/etc/nvidia", "/sys"),
+    *("/etc/mime.types", "/etc/fonts", "/etc/OpenCL", "/etc/vulkan", "/etc/nvidia", "/sys"),
 )
 # Not the environments of other processes.
 _PROC = (
@@ -59,7 +59,7 @@ def confine(writes: str, reads_data: bool) -> None:
     shared = [data_dir / name for name in _SHARED]
     roots = [Path(root) for root in os.environ.get(DATA_ROOTS, "").split(os.pathsep) if root]
     # Keras has settings beside its weights, and does not begin where it may not read them.
-    weights = [*weight_folders(), weight_folders()[-1].parent]
+    weights = [*weight_folders(), weight_folders()[-1].parent, _fonts()]
     for folder in (*shared, *weights, *(roots if reads_data else ())):
         allowed[folder] = kernel.READ
     if writes:
@@ -109,6 +109,12 @@ def _limit() -> None:
 def _data_dir() -> Path | None:
     text = os.environ.get(DATA_DIR)
     return Path(text) if text and Path(text).is_dir() else None
+
+
+def _fonts() -> Path:
+    """Returns where matplotlib, which others bring, has a list of fonts that takes long to make."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return Path(os.environ.get("MPLCONFIGDIR") or cache / "matplotlib")
 
 
 def _code() -> dict[Path, int]:
