@@ -46,7 +46,8 @@ class Settings:
         gpus: GPUs that jobs may have, as CUDA names them; None: those that are there.
         silent_seconds: How long a worker may tell nothing and do nothing before it is replaced; 0:
             for ever.
-        grace_seconds: How long a worker whose job is out of time may take to its next step.
+        grace_seconds: How long a worker may take to its next step when its job is out of time or
+            cancelled.
         retention_days: How long jobs are kept after their end; None: until they are deleted.
         reserve_at_start: Whether a worker waits for a task from the beginning.
         dataset_bytes: Length of all data files that clients bring; None: as the disk has room.

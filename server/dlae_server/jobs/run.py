@@ -47,11 +47,21 @@ class Run:
         self._executor = executor
         self._job = job
         self._worker: Worker | None = None
+        self._patience: asyncio.TimerHandle | None = None
 
-    def stop(self) -> None:
-        """Asks the worker to stop at its next step."""
-        if self._worker:
-            self._worker.cancel()
+    def stop(self, state: "Job.State") -> None:
+        """Asks the worker to stop at its next step; one that does not is ended, if for good.
+
+        Args:
+            state: Of the job now: whether it is cancelled, or paused.
+        """
+        if self._worker is None:
+            return
+        self._worker.cancel()
+        # What a job has not kept is lost to one that pauses, and to nobody where it is cancelled.
+        if state == Job.STATE_CANCELLING and self._patience is None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(self._settings.grace_seconds, self._worker.kill)
 
     def kill(self) -> None:
         """Ends the worker at once."""
@@ -68,6 +78,8 @@ class Run:
             return Ending({"failure": {"reason": "INTERNAL", "message": text}})
         finally:
             self.kill()
+            if self._patience:
+                self._patience.cancel()
 
     async def _followed(self, config: str) -> Ending:
         folder = job_folder(self._settings.data_dir, self._job.id)
@@ -96,7 +108,7 @@ class Run:
             worker.kill()
         job = await self._journal.call(self._journal.store.job, self._job.id)
         if job.state in STOPPING:
-            worker.cancel()
+            self.stop(job.state)
         return worker
 
     async def _recorded(self, worker: Worker, guard: Guard) -> dict[str, Any]:

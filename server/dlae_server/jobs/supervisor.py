@@ -160,7 +160,7 @@ class Supervisor:
 
     def _stop(self, job: Job) -> None:
         if job.state in STOPPING and job.id in self._runs:
-            self._runs[job.id].stop()
+            self._runs[job.id].stop(job.state)
 
     async def _work(self) -> None:
         moves = self._journal.moves

@@ -32,6 +32,17 @@ def test_a_job_out_of_time_stops_at_a_step_or_is_ended(tmp_path: Path, program: 
     supervise(tmp_path, program, use, grace_seconds=0.1)
 
 
+def test_a_cancelled_job_whose_worker_does_not_stop_is_ended(tmp_path: Path) -> None:
+    async def use(jobs: Supervised) -> None:
+        job_id = await jobs.submit()
+        await jobs.reaches(job_id, RUNNING)
+        await jobs.supervisor.cancel(job_id)
+        job = await jobs.reaches(job_id, Job.STATE_CANCELLED)
+        assert not job.HasField("error")
+
+    supervise(tmp_path, DEAF, use, grace_seconds=0.1)
+
+
 def test_the_time_of_earlier_attempts_counts(tmp_path: Path) -> None:
     async def use(jobs: Supervised) -> None:
         job_id = await jobs.submit(time_limit_seconds=1)
