@@ -23,6 +23,9 @@ from dlae_core.training.workspace import held
 from dlae_core.training_data import TrainingData, open_training_data
 from dlae_core.validation import checked_networks
 
+# Roles of data, which are known by their content.
+_DATA = ("train_x", "train_y", "validation_x", "validation_y")
+
 
 def train(config: Config, workspace: Path, emit: Emit, cancelled: Cancelled) -> Path:
     """Trains a network and saves it.
@@ -136,7 +139,7 @@ def _about(config: Config, data: TrainingData) -> dict[str, object]:
     `fingerprint` is the same only for the same settings on the same data; the others say in what
     two trainings differ.
     """
-    text = write_config(config) + repr(sorted(data.hashes.items())) + data.split.to_json()
+    text = _wherever(config) + repr(sorted(data.hashes.items())) + data.split.to_json()
     return {
         "fingerprint": hashlib.sha256(text.encode()).hexdigest(),
         "versions": {
@@ -147,3 +150,16 @@ def _about(config: Config, data: TrainingData) -> dict[str, object]:
         "config": text_without_paths(config),
         "data": dict(data.hashes),
     }
+
+
+def _wherever(config: Config) -> str:
+    """Returns a configuration as it is wherever its files lie: a backup comes back elsewhere.
+
+    Data are known by what is in them, and a checkpoint by its own name and that of its folder.
+    """
+    copy = Config()
+    copy.CopyFrom(config)
+    for role in _DATA:
+        setattr(copy.paths, role, "")
+    copy.paths.load_checkpoint = "/".join(Path(config.paths.load_checkpoint).parts[-2:])
+    return write_config(copy)

@@ -1,6 +1,7 @@
 """Trainings that are interrupted end as if they had not been."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -97,6 +98,17 @@ def test_a_training_that_died_within_an_epoch_ends_with_the_same_bytes(
     assert isinstance(events[0], TrainingStarted)
     assert _resumed(events[1:2]) == _resumed(events) == begin
     assert chaos.left(tmp_path) == chaos.left(whole)
+
+
+def test_a_training_goes_on_where_its_files_have_moved(
+    data: Path, tmp_path: Path, whole: Path
+) -> None:
+    _train(_text(data), tmp_path / "work", lambda event: isinstance(event, EpochFinished))
+    (tmp_path / "work").rename(tmp_path / "restored")
+    shutil.copytree(data, tmp_path / "data")
+    events = _train(_text(tmp_path / "data"), tmp_path / "restored")
+    assert _resumed(events) == [(2, 0, 3)]
+    assert chaos.left(tmp_path / "restored") == chaos.left(whole)
 
 
 def test_a_training_that_died_between_epochs_tells_the_last_one_again(
