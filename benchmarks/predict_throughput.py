@@ -3,12 +3,12 @@
 A real server, and one client process that keeps 1, 8 or 32 requests of one image under way, over
 the Open Inference Protocol, with requests that are serialized once. The engine alone runs in a
 process of its own, in batches of the size that suits it best. Where DLAE_PYTRITON_PYTHON names a
-Python with nvidia-pytriton and onnxruntime, the same `model.onnx` is served by that too, and asked
-with the same bytes; with `--engine tensorflow`, for which it needs TensorFlow and Keras, the same
-`.keras` file on both sides. Rounds alternate; medians. The CPU time of the server and its processes
-per request, beside that of the engine per image, is robust against other programs; rates are less.
+Python with nvidia-pytriton, the same network is served by that too, and asked with the same bytes:
+its `model.keras` by TensorFlow, as the peers of the goals are, or with `--peer onnxruntime` its
+`model.onnx`. Rounds alternate; medians. The CPU time of the server and its processes per request,
+beside that of the engine per image, is robust against other programs; rates are less.
 
-    python -m benchmarks.predict_throughput [unet] [cnn3d] [--engine NAME]
+    python -m benchmarks.predict_throughput [unet] [cnn3d] [--engine NAME] [--peer NAME]
 """
 
 import argparse
@@ -38,6 +38,8 @@ from examples.session import running_server
 SECONDS, ROUNDS = 2.0, 3
 CONCURRENCIES = (1, 8, 32)
 BATCHES = (1, 8, 16, 32)
+# By what the peer runs -> the file of it.
+PEER_FILES = {"tensorflow": "model.keras", "onnxruntime": "model.onnx"}
 GOALS = {"unet over engine": 0.95, "cnn3d CPU over engine": 1.4}
 CUBE = (13, 13, 7, 1)
 NETWORKS = {
@@ -135,6 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="*", default=list(NETWORKS))
     parser.add_argument("--engine", default="", help="of the server; the fastest by default")
+    parser.add_argument("--peer", choices=PEER_FILES, default="tensorflow")
     asked = parser.parse_args()
     if asked.engine:
         os.environ["DLAE_ENGINE"] = asked.engine
@@ -144,7 +147,7 @@ def main() -> None:
             for name in asked.networks:
                 job = client.wait(client.train(config_of(folder, name), name).id)
                 bundle = folder / "server" / "models" / job.id
-                found = _measured(folder, bundle, address, name, asked.engine)
+                found = _measured(folder, bundle, address, name, asked.engine, asked.peer)
                 print(json.dumps(found), flush=True)
 
 
@@ -165,7 +168,7 @@ def config_of(folder: Path, name: str) -> dict[str, object]:
 
 
 def _measured(
-    folder: Path, bundle: Path, address: str, name: str, engine: str
+    folder: Path, bundle: Path, address: str, name: str, engine: str, by: str
 ) -> dict[str, object]:
     shape = NETWORKS[name][1]
     body = folder / "request"
@@ -173,7 +176,7 @@ def _measured(
     facts = json.loads((folder / "server" / "server.json").read_text())
     servers = {"dlae": (address, facts["pid"])}
     rows: dict[str, list[tuple[float, float]]] = {}
-    with _bare(bundle, shape, engine) as bare, _triton(bundle, name, engine) as peer:
+    with _bare(bundle, shape, engine) as bare, _triton(bundle, name, by) as peer:
         servers.update(peer)
         # Loads the model, which belongs to no request.
         _load(*servers["dlae"], body, 1)
@@ -194,6 +197,7 @@ def _measured(
         "per_second": {key: round(rate, 1) for key, rate in rates.items()},
         "cpu_ms": {key: round(value, 3) for key, value in cpu.items()},
         "engine": engine,
+        "peer": by,
         "over_pytriton": {
             count: round(rates[f"dlae {count}"] / rates[f"pytriton {count}"], 2)
             for count in CONCURRENCIES
@@ -245,15 +249,14 @@ def _bare(bundle: Path, shape: tuple[int, ...], engine: str) -> Iterator["subpro
 
 
 @contextmanager
-def _triton(bundle: Path, name: str, engine: str) -> Iterator[dict[str, tuple[str, int]]]:
+def _triton(bundle: Path, name: str, by: str) -> Iterator[dict[str, tuple[str, int]]]:
     """Starts the peer, where it is there; yields its address and process."""
     python = os.environ.get("DLAE_PYTRITON_PYTHON")
     if not python:
         yield {}
         return
-    file = "model.keras" if engine == "tensorflow" else "model.onnx"
     ports = [str(_free_port()) for _ in range(2)]
-    command = [python, "-c", TRITON, str(bundle / file), name, *ports]
+    command = [python, "-c", TRITON, str(bundle / PEER_FILES[by]), name, *ports]
     # Its stub must find the library of the Python that it was made for.
     environment = {**os.environ, "LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR") or ""}
     with (bundle.parent / "pytriton.log").open("ab") as log:
