@@ -4,8 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := dlae_core server client proto examples benchmarks tests
 PROTOS := $(wildcard proto/dlae/v1/*.proto)
-# Each of them is alone in its processes; those that start servers come one after the other.
-ENGINE_TESTS := tests/contracts tests/dlae_core tests/proto
 
 .DEFAULT_GOAL := help
 .PHONY: help demo examples test test-fast test-slow format format-check lint types protos protos-check docs docs-check bench check clean
@@ -32,8 +30,7 @@ test-fast: $(VENV)/.installed  ## Runs the tests that need no TensorFlow, in sec
 	$(BIN)/python -m pytest --numprocesses auto -m "not keras and not slow"
 
 test-slow: $(VENV)/.installed  ## Runs the tests that train, predict or start a server.
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "keras or slow" $(ENGINE_TESTS)
-	$(BIN)/python -m pytest -m "keras or slow" $(addprefix --ignore=,$(ENGINE_TESTS))
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "keras or slow"
 
 check: format-check lint types protos-check docs-check  ## Runs format, lint, types and freshness checks.
 

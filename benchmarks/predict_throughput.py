@@ -38,7 +38,6 @@ from examples.session import running_server
 SECONDS, ROUNDS = 2.0, 3
 CONCURRENCIES = (1, 8, 32)
 BATCHES = (1, 8, 16, 32)
-# By what the peer runs -> the file of it.
 PEER_FILES = {"tensorflow": "model.keras", "onnxruntime": "model.onnx"}
 GOALS = {"unet over engine": 0.95, "cnn3d CPU over engine": 1.4}
 CUBE = (13, 13, 7, 1)
@@ -171,10 +170,9 @@ def _measured(
     folder: Path, bundle: Path, address: str, name: str, engine: str, by: str
 ) -> dict[str, object]:
     shape = NETWORKS[name][1]
-    body = folder / "request"
-    body.write_bytes(_request(name, shape))
-    facts = json.loads((folder / "server" / "server.json").read_text())
-    servers = {"dlae": (address, facts["pid"])}
+    (body := folder / "request").write_bytes(_request(name, shape))
+    pid = json.loads((folder / "server" / "server.json").read_text())["pid"]
+    servers = {"dlae": (address, pid)}
     rows: dict[str, list[tuple[float, float]]] = {}
     with _bare(bundle, shape, engine) as bare, _triton(bundle, name, by) as peer:
         servers.update(peer)
@@ -200,8 +198,7 @@ def _measured(
         "peer": by,
         "over_pytriton": {
             count: round(rates[f"dlae {count}"] / rates[f"pytriton {count}"], 2)
-            for count in CONCURRENCIES
-            if f"pytriton {count}" in rates
+            for count in CONCURRENCIES * ("pytriton" in servers)
         },
         "over_engine": {key: round(rates[key] / best, 2) for key in rates if "engine" not in key},
         "cpu_over_engine": {key: round(cpu[key] / least, 2) for key in cpu if "engine" not in key},
@@ -239,8 +236,8 @@ def _engine(process: "subprocess.Popen[str]", batch: int) -> tuple[float, float]
 @contextmanager
 def _bare(bundle: Path, shape: tuple[int, ...], engine: str) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-c", BARE, str(bundle), ",".join(map(str, shape)), engine]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe) as process:
         process.stdout.readline()
         try:
             yield process

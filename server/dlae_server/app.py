@@ -30,6 +30,7 @@ from dlae_server.addresses import metrics_host
 from dlae_server.allocation import keep_freed_blocks
 from dlae_server.audit.opening import recording
 from dlae_server.audit.recording import Audit
+from dlae_server.confinement.rights import log_confinement
 from dlae_server.datasets.receiving import Receiver
 from dlae_server.errors import CannotStart
 from dlae_server.executors.options import executor_of
@@ -107,7 +108,7 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
             await server.start()
             predictions.pins.start()
             await door.open()
-            card = _write_card(settings, address, metrics_port, door.address)
+            card = _announced(settings, address, metrics_port, door.address)
             await _first(asyncio.create_task(stop.wait()), work)
             LOG.info("stopping")
             card.unlink(missing_ok=True)
@@ -123,13 +124,14 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         await work
 
 
-def _write_card(
+def _announced(
     settings: Settings, address: str, metrics_port: int | None, rest: str | None
 ) -> Path:
-    """Writes where the server is found; returns the file."""
+    """Writes to a file where the server is found, and to the log; returns the file."""
     card = settings.data_dir / "server.json"
     facts = {"listen": address, "metrics_port": metrics_port, "rest": rest, "pid": os.getpid()}
     write_text(card, json.dumps(facts) + "\n")
+    log_confinement()
     LOG.info("listening on %s, metrics on port %s, REST on %s", address, metrics_port, rest)
     return card
 

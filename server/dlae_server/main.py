@@ -20,7 +20,6 @@ from dlae_server.app import Commands, serve
 from dlae_server.audit.commands import audit
 from dlae_server.audit.options import audit_options, audit_settings
 from dlae_server.confinement.environment import tell_workers
-from dlae_server.confinement.rights import log_confinement
 from dlae_server.confinement.scratch import sweep
 from dlae_server.executors.options import executor_options, executor_settings
 from dlae_server.job_settings import job_options, job_settings
@@ -178,7 +177,6 @@ async def serve_until_signal(settings: Settings, commands: Commands | None = Non
     roots = (*settings.data_roots, *(root for _, root in settings.project_roots))
     tell_workers(settings.data_dir, roots)
     sweep(settings.data_dir)
-    log_confinement()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
