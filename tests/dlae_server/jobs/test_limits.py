@@ -36,7 +36,9 @@ def test_a_cancelled_job_whose_worker_does_not_stop_is_ended(tmp_path: Path) -> 
     async def use(jobs: Supervised) -> None:
         job_id = await jobs.submit()
         await jobs.reaches(job_id, RUNNING)
-        await jobs.supervisor.cancel(job_id)
+        # Whoever asks again is told the same.
+        asked = [await jobs.supervisor.cancel(job_id) for _ in range(2)]
+        assert [job.state for job in asked] == [Job.STATE_CANCELLING] * 2
         job = await jobs.reaches(job_id, Job.STATE_CANCELLED)
         assert not job.HasField("error")
 
