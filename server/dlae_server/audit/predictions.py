@@ -42,8 +42,8 @@ def want_proof() -> None:
 async def asked_of(reference: str, sha256: str, question: Question, images: Images) -> Question:
     """Notes for the present call what is asked of a model; returns what to ask.
 
-    The hash of an input that lies in memory of its own is taken now, in a thread; that of others
-    later, by the thread of the log, unless the answer has to tell it.
+    The hash of an input that lies in memory of its own is taken in a thread while the model works
+    on it; that of others later, by the thread of the log, unless the answer has to tell it.
 
     Args:
         reference: `name@version`.
@@ -56,8 +56,9 @@ async def asked_of(reference: str, sha256: str, question: Question, images: Imag
         return question
     noted(model=reference, model_sha256=sha256, input=_array(question.dtype, question.shape))
     if isinstance(images, Volume):
-        parts = _parts(images.descriptors[0], question.size)
-        noted(input_sha256=await _hashed(lambda: parts, question.size))
+        # A descriptor of its own: who gives up closes the other one.
+        descriptor = os.dup(images.descriptors[0])
+        images.read_by(asyncio.create_task(_read(descriptor, question.size)))
     elif note.wants_proof:
         whole = tuple(images)
         noted(input_sha256=await _hashed(lambda: whole, question.size))
@@ -110,6 +111,14 @@ async def _hashed(parts: Callable[[], Iterable[Buffer]], size: int) -> str:
     if size <= INLINE_BYTES:
         return sha256_of(parts())
     return await asyncio.to_thread(lambda: sha256_of(parts()))
+
+
+async def _read(descriptor: int, size: int) -> None:
+    """Notes the hash of an input that lies in memory of its own."""
+    try:
+        noted(input_sha256=await asyncio.to_thread(sha256_of, _parts(descriptor, size)))
+    finally:
+        os.close(descriptor)
 
 
 def _parts(descriptor: int, size: int) -> Iterator[bytes]:

@@ -219,6 +219,7 @@ class ModelProcess:
 
     async def _ask_about_volume(self, question: Question, volume: Volume) -> Answer:
         output = Output.unpacked(await self._asked(question.packed(), volume.descriptors))
+        await volume.unread()
         volume.forget_input()
         self.stages = Stages(*output.seconds)
         return Answer(

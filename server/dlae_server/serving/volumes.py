@@ -6,6 +6,7 @@ server holds a message or two at a time, whatever the volume's size. The process
 next question while an output is still on its way.
 """
 
+import asyncio
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ class Volume:
         self._output = memory.create("dlae-volume-output")
         self._size = 0
         self._open = True
+        self._reader: asyncio.Future[None] | None = None
 
     def append(self, part: Buffer) -> None:
         """Adds bytes to the input."""
@@ -47,6 +49,15 @@ class Volume:
         if not self._open:
             raise ValueError("expected an open volume")
         return self._input, self._output
+
+    def read_by(self, reader: "asyncio.Future[None]") -> None:
+        """Notes who else reads the input while the model works on it."""
+        self._reader = reader
+
+    async def unread(self) -> None:
+        """Waits until nobody but the model reads the input."""
+        if self._reader:
+            await self._reader
 
     def forget_input(self) -> None:
         """Gives back the memory of the input, once nobody reads it any more."""
