@@ -33,9 +33,8 @@ def _started(work: Callable[[], None]) -> threading.Thread:
 
 def test_machines_begin_when_all_are_there() -> None:
     port = _free_port()
-    first = _started(lambda: meet(("localhost", port), 1, _waiting()))
     chief = _started(lambda: meet_as_chief(port, 2, _waiting()))
-    # One that comes and goes again does not count.
+    # One that comes and goes again, before the last is there, does not count.
     while chief.is_alive():
         try:
             with socket.create_connection(("localhost", port)) as line:
@@ -43,6 +42,7 @@ def test_machines_begin_when_all_are_there() -> None:
         except OSError:
             continue
         break
+    first = _started(lambda: meet(("localhost", port), 1, _waiting()))
     first.join(0.5)
     assert first.is_alive()
     assert chief.is_alive()
