@@ -7,6 +7,8 @@ they are read; what bounds all callers together, such as queues and volumes, whe
 
 from dataclasses import dataclass
 
+from dlae_server.access.methods import of_method
+
 _MIB = 1 << 20
 _DAY = 24 * 3600.0
 
@@ -100,5 +102,4 @@ BOUNDS: dict[str, dict[str, Bound]] = {
 
 def bound_of(method: str) -> Bound:
     """Returns the bounds of `/service/method`."""
-    service, _, name = method.strip("/").rpartition("/")
-    return BOUNDS.get(service, {}).get(name, READS)
+    return of_method(BOUNDS, method, READS)

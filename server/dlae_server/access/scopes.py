@@ -3,6 +3,8 @@
 A method that is not here is for administrators; a test demands that every method is here.
 """
 
+from dlae_server.access.methods import of_method
+
 # Each allows what those before it allow.
 SCOPES = ("viewer", "predictor", "trainer", "admin")
 OPEN = ""
@@ -70,8 +72,7 @@ LEAST: dict[str, dict[str, str]] = {
 
 def least_scope(method: str) -> str:
     """Returns the least scope for `/service/method`; that of administrators where it is unknown."""
-    service, _, name = method.strip("/").rpartition("/")
-    return LEAST.get(service, {}).get(name, _ADMIN)
+    return of_method(LEAST, method, _ADMIN)
 
 
 def allows(scope: str, least: str) -> bool:

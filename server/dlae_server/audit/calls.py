@@ -3,6 +3,8 @@
 A test demands that every method is here; one that is not is recorded as a change.
 """
 
+from dlae_server.access.methods import of_method
+
 # What a call is to the log. Refused calls are recorded whatever they are.
 CHANGE = "change"  # recorded, and on the disk before the answer
 REVEAL = "reveal"  # recorded, and on the disk a moment later
@@ -69,5 +71,4 @@ CALLS: dict[str, dict[str, str]] = {
 
 def kind_of(method: str) -> str:
     """Returns what `/service/method` is to the log; a change where it is unknown."""
-    service, _, name = method.strip("/").rpartition("/")
-    return CALLS.get(service, {}).get(name, CHANGE)
+    return of_method(CALLS, method, CHANGE)

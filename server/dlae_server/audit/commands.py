@@ -12,17 +12,14 @@ from typing import IO, Any
 import click
 
 from dlae_core.errors import DlaeError
-from dlae_server.access.projects import key_of, parted
 from dlae_server.audit.exporting import export_csv, export_lines
 from dlae_server.audit.opening import read_key
 from dlae_server.audit.provenance import differences, model_document, positions, read_document
 from dlae_server.audit.reading import last_record, records
 from dlae_server.audit.records import Position, Record
 from dlae_server.audit.verifying import Report, verify
-from dlae_server.models.registry import parse_reference
+from dlae_server.models.stored import stored_model
 from dlae_server.settings import Settings
-from dlae_server.store import Store
-from dlae_server.store.connection import STORE_FILE
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -126,13 +123,7 @@ def provenance(settings: Settings, model: str) -> None:
     One of another project than `default` is PROJECT/MODEL.
     """
     with _sentences():
-        store = Store(settings.data_dir / STORE_FILE, read_only=True)
-        try:
-            project, reference = parted(model)
-            name, version = parse_reference(reference)
-            found = store.model(key_of(project, name), version)
-        finally:
-            store.close()
+        found = stored_model(settings.data_dir, model)
         click.echo(json.dumps(model_document(found, settings.data_dir), indent=1))
 
 

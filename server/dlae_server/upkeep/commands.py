@@ -9,15 +9,12 @@ from pathlib import Path
 import click
 
 from dlae_core.errors import DlaeError
-from dlae_server.access.projects import key_of, parted
 from dlae_server.audit.opening import record
 from dlae_server.audit.verifying import findings_of
 from dlae_server.locking import locked
 from dlae_server.models.files import models_folder
-from dlae_server.models.registry import parse_reference
+from dlae_server.models.stored import stored_model
 from dlae_server.settings import Settings
-from dlae_server.store import Store
-from dlae_server.store.connection import STORE_FILE
 from dlae_server.upkeep.backup import back_up
 from dlae_server.upkeep.backup import restore as bring_back
 from dlae_server.upkeep.checking import check, remove_strays
@@ -99,13 +96,7 @@ def export(settings: Settings, model: str, output: Path, as_json: bool) -> None:
     One of another project than `default` is PROJECT/MODEL.
     """
     with _sentences():
-        store = Store(settings.data_dir / STORE_FILE, read_only=True)
-        try:
-            project, reference = parted(model)
-            name, version = parse_reference(reference)
-            found = store.model(key_of(project, name), version)
-        finally:
-            store.close()
+        found = stored_model(settings.data_dir, model)
         _write_saved_model()(models_folder(settings.data_dir) / found.bundle, output.absolute())
     exact = f"{found.name}@{found.version}"
     _tell(as_json, {"model": exact, "format": "savedmodel", "path": str(output)})

@@ -13,6 +13,7 @@ import pytest
 
 from dlae_core.data.source import PairedFiles, SampleFile, write_samples
 from dlae_core.errors import StorageFailed, UnusableDataset
+from tests.dlae_core.data.endless import write_endless_text
 
 
 def _write(path: Path, names: list[str]) -> Path:
@@ -281,14 +282,7 @@ def test_an_attribute_that_would_fill_the_memory_is_not_read(tmp_path: Path) -> 
 
 
 def test_a_text_that_hdf5_would_read_for_ever_ends_the_process(tmp_path: Path) -> None:
-    """The rest of a heap of texts says that it has no length: HDF5 comes back to it for ever."""
-    with h5py.File(tmp_path / "X.h5", "w") as file:
-        file["0"] = np.zeros(3)
-        file["0"].attrs["patient"] = "a"
-    content = bytearray((tmp_path / "X.h5").read_bytes())
-    rest = content.index(b"GCOL") + 48
-    content[rest : rest + 8] = bytes(8)
-    (tmp_path / "X.h5").write_bytes(content)
+    write_endless_text(tmp_path / "X.h5")
     program = (
         "import pathlib, sys; from dlae_core.data import hdf5, source\n"
         "hdf5.ENDLESS_SECONDS = 0.2\n"

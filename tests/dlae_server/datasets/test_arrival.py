@@ -17,6 +17,7 @@ from dlae.v1.datasets_pb2 import Dataset
 from dlae_core.errors import UnusableDataset
 from dlae_server.datasets import arrival_worker
 from dlae_server.datasets.arrival import Arrival
+from tests.dlae_core.data.endless import write_endless_text
 
 
 def problems(path: Path) -> str:
@@ -144,14 +145,7 @@ def test_a_process_that_dies_of_a_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_text_that_hdf5_would_read_for_ever_ends_one_process(tmp_path: Path) -> None:
-    """The rest of a heap of texts says that it has no length: HDF5 comes back to it for ever."""
-    with h5py.File(tmp_path / "X.h5", "w") as file:
-        file["0"] = np.zeros(3)
-        file["0"].attrs["patient"] = "a"
-    content = bytearray((tmp_path / "X.h5").read_bytes())
-    rest = content.index(b"GCOL") + 48
-    content[rest : rest + 8] = bytes(8)
-    (tmp_path / "X.h5").write_bytes(content)
+    write_endless_text(tmp_path / "X.h5")
     program = (
         "from dlae_server.datasets import arrival_worker as worker\n"
         "worker.ATTRIBUTE_SECONDS = 0.2\n"
