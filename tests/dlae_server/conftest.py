@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dlae_server.processes import ServerProcess
+from tests.dlae_server.processes import ServerProcess, killable
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +19,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that the test may end."""
-    process = ServerProcess(tmp_path)
-    yield process
-    if process.process.poll() is None:
-        process.stop()
+    with killable(tmp_path) as process:
+        yield process
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -100,6 +101,15 @@ class ServerProcess:
         """Returns a metric's value; 0 where there is none. The name includes the labels."""
         lines = (line.rsplit(" ", 1) for line in self.metrics().splitlines())
         return next((float(line[1]) for line in lines if line[0] == name), 0.0)
+
+
+@contextmanager
+def killable(folder: Path) -> Iterator[ServerProcess]:
+    """Runs a server that whoever uses it may end."""
+    process = ServerProcess(folder)
+    yield process
+    if process.process.poll() is None:
+        process.stop()
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -13,7 +13,7 @@ import pytest
 from dlae_client import Client, ClientError
 from dlae_server.upkeep.checking import check
 from tests.dlae_server.datasets.uploads import samples
-from tests.dlae_server.processes import ServerProcess
+from tests.dlae_server.processes import ServerProcess, killable
 
 pytestmark = pytest.mark.slow
 
@@ -24,10 +24,8 @@ LONGEST_SECONDS = 0.8
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that the test kills."""
-    process = ServerProcess(tmp_path)
-    yield process
-    if process.process.poll() is None:
-        process.stop()
+    with killable(tmp_path) as process:
+        yield process
 
 
 class Owner(threading.Thread):

@@ -25,7 +25,7 @@ from dlae_core.bundle import MANIFEST_FILE, Bundle
 from dlae_server.models.objects import all_objects, object_file
 from dlae_server.upkeep.backup import restore
 from dlae_server.upkeep.checking import check
-from tests.dlae_server.processes import ServerProcess, eventually
+from tests.dlae_server.processes import ServerProcess, eventually, killable
 
 pytestmark = pytest.mark.slow
 
@@ -60,10 +60,8 @@ for number in itertools.count():
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that the test kills."""
-    process = ServerProcess(tmp_path)
-    yield process
-    if process.process.poll() is None:
-        process.stop()
+    with killable(tmp_path) as process:
+        yield process
 
 
 class Owner(threading.Thread):

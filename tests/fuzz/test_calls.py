@@ -21,7 +21,7 @@ from google.protobuf.descriptor import Descriptor
 
 from dlae.v1 import datasets_pb2, models_pb2, prediction_pb2, training_pb2
 from dlae_server import oip
-from tests.dlae_server.processes import ServerProcess
+from tests.dlae_server.processes import ServerProcess, killable
 from tests.fuzz.inputs import COUNT, SEED, Fuzz
 from tests.fuzz.valid import requests_of
 
@@ -180,10 +180,8 @@ def _all_called(server: ServerProcess, count: int, job_id: str, seed: int) -> li
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that nothing else is asked of."""
-    process = ServerProcess(tmp_path)
-    yield process
-    if process.process.poll() is None:
-        process.stop()
+    with killable(tmp_path) as process:
+        yield process
 
 
 def test_no_call_makes_the_server_fail(own_server: ServerProcess) -> None:
