@@ -112,7 +112,7 @@ def killable(folder: Path) -> Iterator[ServerProcess]:
         process.stop()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Returns when a condition holds; fails where it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
