@@ -18,6 +18,15 @@ if os.environ.get("CI") == "true":
 
 
 @pytest.fixture(scope="module", autouse=True)
+def environment_is_put_back() -> Iterator[None]:
+    """Takes back what a module's tests tell the environment: a server tells it of its folders."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
 def networks_are_forgotten() -> Iterator[None]:
     """Gives back the memory of a module's networks: those of all tests together fill a machine."""
     yield

@@ -60,7 +60,7 @@ SERVER_ONLY = (
     "dlae_core.tiling",
 )
 CLIENT_MAY_USE = tuple(name for name in LIGHT if name not in SERVER_ONLY)
-KNOW_GRPC = ("app", "interceptors", "status", "services")
+KNOW_GRPC = ("app", "calls", "interceptors", "status", "services")
 # Run in the driver's process, or on a node.
 KNOW_RAY = ("driver.py", "reports.py", "run.py", "hands.py")
 # What another room of the engine may use: rooms further down only.

@@ -1,5 +1,6 @@
 """OpenVINO: the fastest engine on processors."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -14,6 +15,18 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino  # noqa: E402
 
+# Below so many multiplications an image, one thread is as fast: others would take up to ten times
+# the processor time of the network itself, most of it waiting for the next call, of a core that
+# the rest of a server needs.
+FEW_MULTIPLICATIONS = 10_000_000
+# Operation -> whether weights are applied at each place of its output, or else of its input.
+_APPLY_WEIGHTS = {
+    "Convolution": True,
+    "GroupConvolution": True,
+    "ConvolutionBackpropData": False,
+    "GroupConvolutionBackpropData": False,
+}
+
 
 class OpenVinoEngine:
     """Runs an ONNX file or a file of OpenVINO's own, for any batch size."""
@@ -23,7 +36,8 @@ class OpenVinoEngine:
 
         Args:
             path: An `.onnx` or `.xml` file.
-            threads: That it may use; None: as many as there are cores.
+            threads: That it may use; None: as many as there are cores. A network with few
+                calculations uses one.
             hint: Numbers to calculate with where the file says no fewer bits: `f32` or `bf16`.
 
         Raises:
@@ -36,10 +50,14 @@ class OpenVinoEngine:
             # Every model's process would be pinned to the same cores.
             "ENABLE_CPU_PINNING": False,
         }
-        if threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = threads
+        core = openvino.Core()
         try:
-            compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+            network = core.read_model(str(path))
+            if multiplications(network) < FEW_MULTIPLICATIONS:
+                threads = 1
+            if threads is not None:
+                settings["INFERENCE_NUM_THREADS"] = threads
+            compiled = core.compile_model(network, "CPU", settings)
         except RuntimeError as error:
             raise CorruptArtifact.of_file(path, "cannot be loaded by OpenVINO") from error
         self._request = compiled.create_infer_request()
@@ -49,6 +67,28 @@ class OpenVinoEngine:
         outputs = self._request.infer(np.ascontiguousarray(batch), share_inputs=True)
         result: NDArray[np.float32] = outputs[0]
         return result
+
+
+def multiplications(network: openvino.Model) -> float:
+    """Returns the multiplications by weights of one image; infinite where its space is open."""
+    return math.fsum(_multiplications(one) for one in network.get_ops())
+
+
+def _multiplications(operation: openvino.Node) -> float:
+    name = operation.get_type_name()
+    if name == "MatMul":
+        return _product(operation.input(1))
+    if name not in _APPLY_WEIGHTS:
+        return 0.0
+    image = operation.output(0) if _APPLY_WEIGHTS[name] else operation.input(0)
+    return _product(operation.input(1)) * _product(image, 2)
+
+
+def _product(array: "openvino.Input | openvino.Output", first: int = 0) -> float:
+    """Returns the product of the lengths of axes from a first one on."""
+    axes = list(array.get_partial_shape())[first:]
+    lengths = [axis.get_length() if axis.is_static else math.inf for axis in axes]
+    return math.prod(lengths) if 0 not in lengths else 0.0
 
 
 def load(path: Path, threads: int | None = None, precision: str = "float32") -> OpenVinoEngine:

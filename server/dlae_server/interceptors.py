@@ -1,140 +1,38 @@
-"""The interceptor: who calls, request ids, timing, and the only place where a call is failed."""
+"""The interceptor: who calls, and the only place where every fault becomes a status."""
 
 import asyncio
 import inspect
-import logging
-import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
 import grpc
-from grpc_status import rpc_status
 
 from dlae_core.errors import DlaeError
 from dlae_server.access.bounding import bounded
-from dlae_server.access.errors import StreamStalled
-from dlae_server.access.guard import (
-    ANYBODY,
-    CALLER,
-    Caller,
-    Guard,
-    common_name,
-    header_of,
-)
+from dlae_server.access.guard import Caller, Guard, common_name, header_of
 from dlae_server.access.projects import PROJECT_HEADER
-from dlae_server.audit.recording import Audit, caller_of
+from dlae_server.audit.recording import Audit
+from dlae_server.calls import ADMISSION, Admission, Call, Method
 from dlae_server.metrics import Metrics
-from dlae_server.status import internal_status, status_of
 
-LOG = logging.getLogger(__name__)
 CODES: dict[int, str] = {code.value[0]: code.name for code in grpc.StatusCode}
 CANCELLED = "CANCELLED"
-# How long a stream of answers goes on before its caller is looked at again.
-RECHECK_SECONDS = 1.0
-
-# What is known of a call when it is answered -> whose it is.
-Admission: TypeAlias = Callable[[Any], Caller]
 
 
-class Call:
-    """One call: its name, id, time, and whose it is.
+@dataclass(frozen=True)
+class Wrapped:
+    """A method's handler as gRPC has it, and what stands for it.
 
     Attributes:
-        request_id: Its id, in the log and in what its caller is told.
-        silence_seconds: How long an answer of a stream may wait to be taken.
+        handler: The service's own.
+        let_in: What answers calls that may come in, or of which that is not known yet.
+        refused: What answers those that are known not to: nothing of them is read.
     """
 
-    silence_seconds = 60.0
-
-    def __init__(
-        self, method: str, kind: str, metrics: Metrics, admission: Admission, audit: Audit
-    ) -> None:
-        service, _, name = method.strip("/").rpartition("/")
-        self._metrics = metrics
-        self._admission = admission
-        self._caller = ANYBODY
-        self._labels = (kind, service, name)
-        self._start = time.monotonic()
-        self.request_id = uuid.uuid4().hex[:12]
-        self._note = audit.note(method, self.request_id)
-        metrics.rpc_started.labels(*self._labels).inc()
-
-    def enter(self, context: Any) -> None:
-        """Lets the call in, and notes whose it is.
-
-        Raises:
-            Unauthenticated, PermissionDenied: It is not allowed.
-        """
-        self._note.peer = context.peer()
-        self._caller = self._admission(context)
-        self._admitted = time.monotonic()
-        CALLER.set(self._caller)
-
-    def begin(self, request: Any) -> None:
-        """Has the audit log look at what is asked.
-
-        Raises:
-            StorageFailed, CorruptArtifact: The call could not be recorded, and has to be.
-        """
-        self._note.begin(request, self._caller)
-
-    async def answer(self, code: str, response: Any) -> None:
-        """Has the audit log record what is about to be answered, as `begin`."""
-        await self._note.answer(code, response)
-
-    def stay(self, context: Any) -> None:
-        """Lets a call that takes long go on, unless what let it in holds no more.
-
-        Raises:
-            Unauthenticated, PermissionDenied: A token has been revoked or has expired.
-        """
-        if time.monotonic() - self._admitted >= RECHECK_SECONDS:
-            self.enter(context)
-
-    @contextmanager
-    def taken(self, context: Any) -> Iterator[None]:
-        """Waits for an answer to be taken by its reader, who is cut off where it takes too long."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-
-        def cut_off() -> None:
-            # The reader learns why when it reads on; whoever sends must not wait for that.
-            error = StreamStalled(self.silence_seconds, "was taken")
-            self._ending = asyncio.ensure_future(self.fail(context, error))
-            self._ending.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-            if task:
-                loop.call_soon(task.cancel)
-
-        waiting = loop.call_later(self.silence_seconds, cut_off)
-        try:
-            yield
-        finally:
-            waiting.cancel()
-
-    async def fail(self, context: Any, error: Exception) -> None:
-        """Ends the call with the status of an error."""
-        if isinstance(error, grpc.aio.AbortError):
-            # The health service, which is not ours, has ended its call itself.
-            raise error
-        self._note.reason = error.reason if isinstance(error, DlaeError) else "INTERNAL"
-        self._note.caller = caller_of(error, self._caller)
-        if isinstance(error, DlaeError):
-            status = status_of(error, self.request_id)
-        else:
-            LOG.error("request %s failed", self.request_id, exc_info=error)
-            status = internal_status(self.request_id)
-        await context.abort_with_status(rpc_status.to_status(status))
-
-    def close(self, code: str) -> None:
-        """Counts the call, records it, and writes its line to the log."""
-        self._note.end(code)
-        seconds = time.monotonic() - self._start
-        self._metrics.rpc_handled.labels(*self._labels, code).inc()
-        self._metrics.rpc_seconds.labels(*self._labels).observe(seconds)
-        method = "/".join(self._labels[1:])
-        by = f" by {self._caller.name}" if self._caller.name else ""
-        LOG.info("request %s %s %s %.4f s%s", self.request_id, method, code, seconds, by)
+    handler: Any
+    let_in: Any
+    refused: Any
 
 
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
@@ -145,6 +43,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         self._guard = guard
         guard.limits.refused = metrics.refused
         self._audit = audit
+        self._wrapped: dict[str, Wrapped] = {}
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: Any
@@ -153,25 +52,36 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        await self._guard.prepare(header_of(handler_call_details.invocation_metadata))
+        method, metadata = handler_call_details.method, handler_call_details.invocation_metadata
+        wrapped = self._wrapped.get(method)
+        if wrapped is None or wrapped.handler is not handler:
+            wrapped = self._wrapped[method] = self._wrap(method, handler)
+        authorization = header_of(metadata)
+        await self._guard.prepare(authorization)
+        admission, refused = self._admission(method, authorization, metadata)
+        # The handler is called in this context too.
+        ADMISSION.set(admission)
+        return wrapped.refused if refused else wrapped.let_in
+
+    def _wrap(self, path: str, handler: Any) -> Wrapped:
         kind, wrap = _WRAPS[bool(handler.request_streaming), bool(handler.response_streaming)]
-        method = handler_call_details.method
-        admission, refused = self._admission(method, handler_call_details.invocation_metadata)
-        if refused:
-            handler, wrap = _UNREAD, _WRAPS[True, True][1]
-        handler = bounded(method, handler, self._guard.limits)
+        method, limits = Method(path, kind, self._metrics), self._guard.limits
 
         def begin() -> Call:
-            call = Call(method, kind, self._metrics, admission, self._audit)
-            call.silence_seconds = self._guard.limits.silence_seconds
-            return call
+            return Call(method, self._audit, limits.silence_seconds)
 
-        return wrap(handler, begin)
+        unread = _WRAPS[True, True][1]
+        return Wrapped(
+            handler,
+            wrap(bounded(path, handler, limits), begin),
+            unread(bounded(path, _UNREAD, limits), begin),
+        )
 
-    def _admission(self, method: str, metadata: Any) -> tuple[Admission, bool]:
+    def _admission(
+        self, method: str, authorization: str | None, metadata: Any
+    ) -> tuple[Admission, bool]:
         """Returns what lets a call in, and whether it is known already that it does not."""
-        authorization, guard = header_of(metadata), self._guard
-        project = header_of(metadata, PROJECT_HEADER)
+        guard, project = self._guard, header_of(metadata, PROJECT_HEADER)
         if not guard.decides_early(authorization):
             return lambda context: guard.admit(
                 method, None, common_name(context.auth_context()), project

@@ -133,8 +133,10 @@ class Guard:
 
     async def prepare(self, authorization: str | None) -> None:
         """Gets what is needed to judge a call, where that is not here; to be called before it."""
-        token = _token(authorization or "")
-        if self.issuer and self.issuer.issues(token):
+        if self.issuer is None or not authorization:
+            return
+        token = _token(authorization)
+        if self.issuer.issues(token):
             await self.issuer.prepare(token)
 
     def decides_early(self, authorization: str | None) -> bool:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from dlae.v1 import models_pb2, training_pb2
 from dlae.v1.training_pb2_grpc import TrainingServiceStub
 from dlae_core.errors import CorruptArtifact
-from dlae_server import interceptors
+from dlae_server import calls
 from dlae_server.access.guard import CALLER, Caller, Guard, caller_or
 from dlae_server.access.tokens import TOKENS_FILE, create, read_grants, revoke
 from dlae_server.errors import (
@@ -261,7 +261,7 @@ def test_a_job_belongs_to_whom_the_token_names(tmp_path: Path) -> None:
 def test_a_stream_under_way_ends_when_its_token_is_revoked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interceptors, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(calls, "RECHECK_SECONDS", 0.0)
     data, server = data_files(tmp_path / "data", "wait"), tmp_path / "server"
     metadata = (("authorization", bearer(create(server, "anna", "trainer")[1])),)
     with (
