@@ -1,6 +1,7 @@
 """Whatever is done to a log is found: every alteration, by hypothesis."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -67,8 +68,10 @@ def test_any_altered_byte_is_found_and_named(sound: Path, data: st.DataObject) -
         line[place] = byte if byte != line[place] else byte ^ 1
         lines[number] = bytes(line)
 
-    findings = after(sound, change).findings
-    assert findings[0].place.startswith(f"record {number + 1} ")
+    place_found = after(sound, change).findings[0].place
+    # What was cut in two by an end of line is no record of any number.
+    cut = byte == ord("\n") and re.fullmatch(r"00000[12].jsonl, line \d+", place_found)
+    assert cut or place_found.startswith(f"record {number + 1} ")
 
 
 @many
