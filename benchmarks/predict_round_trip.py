@@ -2,7 +2,8 @@
 
 A real server process, one caller, one image of 128 x 128 at a time. The bare pass is the engine
 that the server uses, in a process of its own, without a server; the echo is an empty gRPC service
-of Python's asyncio, in another. The engine runs once without rest, and once with a rest of 1 ms
+of Python's asyncio, in another, which takes as many bytes as the images have and answers with as
+many as the prediction has. The engine runs once without rest, and once with a rest of 1 ms
 between calls, as it has it in a server too: its threads sleep then. Rounds alternate; medians.
 Where other programs use the machine, CPU times tell more than the round trip.
 """
@@ -22,7 +23,8 @@ from pathlib import Path
 import grpc
 import numpy as np
 
-from benchmarks.networks import SIDE, config_text, unet_layers, write_data
+from benchmarks.networks import CLASSES, SIDE, config_text, unet_layers, write_data
+from benchmarks.quiet import settle
 from dlae_client import Client
 from examples.session import running_server
 
@@ -59,9 +61,10 @@ for line in sys.stdin:
     print(flush=True)
 """
 ECHO = """
-import asyncio, grpc
+import asyncio, grpc, sys
+answer = bytes(int(sys.argv[1]))
 async def echo(request, context):
-    return request
+    return answer
 async def main():
     server = grpc.aio.server()
     methods = {"Echo": grpc.unary_unary_rpc_method_handler(echo)}
@@ -94,13 +97,15 @@ def _measured(folder: Path, bundle: Path, predict: Callable[[], object]) -> dict
     server = json.loads((folder / "server" / "server.json").read_text())["pid"]
     with (
         _process(BARE, str(bundle), str(SIDE)) as (bare, engine),
-        _process(ECHO) as (_, port),
+        _process(ECHO, str(CLASSES * len(payload))) as (_, port),
         grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         echo = channel.unary_unary("/echo.Echo/Echo")
         for _ in range(20):
             predict()
             echo(payload)
+        # The worker in reserve for the next training starts meanwhile.
+        settle()
         rounds = [
             (*_bare(bare), *_timed(lambda: echo(payload), []), *_timed(predict, [server]))
             for _ in range(ROUNDS)

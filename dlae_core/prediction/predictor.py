@@ -164,6 +164,8 @@ class Predictor:
         self._engine.run(self._prepared(np.zeros((1, *self.manifest.input_shape), np.float32)))
 
     def _prepared(self, images: Numbers) -> Float32:
+        if len(images) == 1:
+            return self.preprocessing.image(images[0])[np.newaxis]
         return np.stack([self.preprocessing.image(image) for image in images])
 
     def _nothing(self, space: tuple[int, ...]) -> Float32:

@@ -93,11 +93,12 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         host = Host(settings, metrics, commands.model)
         predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
         server = _server(settings, metrics, guard, audit)
+        services = _Services(server)
         training = TrainingService(settings, journal, supervisor, reserve)
-        add_TrainingServiceServicer_to_server(training, server)
-        add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), server)
-        add_ModelServiceServicer_to_server(ModelService(settings, journal, host), server)
-        receiver = _with_datasets(server, settings, journal)
+        add_TrainingServiceServicer_to_server(training, services)
+        add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), services)
+        add_ModelServiceServicer_to_server(ModelService(settings, journal, host), services)
+        receiver = _with_datasets(services, settings, journal)
         door = Door(settings, OpenInferenceService(predictions, journal).added_to(server), guard)
         checks = await _add_health(server)
         address = _bound(server, settings.listen, certificates)
@@ -155,10 +156,24 @@ def _server(settings: Settings, metrics: Metrics, guard: Guard, audit: Audit) ->
     )
 
 
-def _with_datasets(server: grpc.aio.Server, settings: Settings, journal: Journal) -> Receiver:
+class _Services:
+    """Adds services to a server as handlers of any method.
+
+    Registered method by method, as generated code would have it, each call would wait until the
+    server has begun to wait for calls of every method again.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
+        """Does nothing: they are among those of any method."""
+
+
+def _with_datasets(services: _Services, settings: Settings, journal: Journal) -> Receiver:
     """Adds the service of data files; returns what takes them in."""
     receiver = Receiver(settings, journal)
-    add_DatasetServiceServicer_to_server(DatasetService(settings, journal, receiver), server)
+    add_DatasetServiceServicer_to_server(DatasetService(settings, journal, receiver), services)
     return receiver
 
 

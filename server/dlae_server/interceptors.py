@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 
 from dlae_core.errors import DlaeError
-from dlae_server.access.bounding import bounded
+from dlae_server.access.bounding import Read, bounded
 from dlae_server.access.guard import Caller, Guard, common_name, header_of
 from dlae_server.access.projects import PROJECT_HEADER
 from dlae_server.audit.recording import Audit
@@ -122,7 +122,7 @@ def _single(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
             call, code = begin(), CANCELLED
             try:
                 call.enter(context)
-                call.begin(request)
+                call.begin(_message(request))
                 response = await getattr(handler, behaviour)(request, context)
                 code = _code(context)
                 await call.answer(code, response)
@@ -147,7 +147,7 @@ def _streaming(behaviour: str, make: Callable[..., Any]) -> Callable[..., Any]:
             call, code = begin(), CANCELLED
             try:
                 call.enter(context)
-                call.begin(request)
+                call.begin(_message(request))
                 async for response in _responses(getattr(handler, behaviour), request, context):
                     call.stay(context)
                     with call.taken(context):
@@ -174,6 +174,11 @@ async def _responses(behaviour: Callable[..., Any], request: Any, context: Any) 
         return
     async for response in answer:
         yield response
+
+
+def _message(request: Any) -> Any:
+    """Returns what is asked, where it is one message."""
+    return request.message if isinstance(request, Read) else request
 
 
 def _method(make: Callable[..., Any], answer: Any, handler: Any) -> Any:

@@ -6,8 +6,8 @@ A writer of a stream that sends nothing for a while is cut off: what it keeps is
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from types import TracebackType
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest
@@ -27,8 +27,20 @@ _BEHAVIOURS = {
 }
 
 
+class Read(NamedTuple):
+    """A message as it has come.
+
+    Attributes:
+        message: The request; where the bytes are none, a `BadRequest` that says so.
+        size: Bytes of it. The message itself would have to be written anew to be measured.
+    """
+
+    message: Any
+    size: int
+
+
 def bounded(method: str, handler: Any, limits: Limits) -> Any:
-    """Returns the handler of a method that is held to its bounds.
+    """Returns the handler of a method that is held to its bounds; it is given `Read`s.
 
     Args:
         method: `/service/method`.
@@ -43,12 +55,11 @@ def bounded(method: str, handler: Any, limits: Limits) -> Any:
         """Looks at what is asked: one message, or a stream of them."""
         if handler.request_streaming:
             return _timely(request, bound, taking, silence)
-        _take(request, bound, taking)
-        return request
+        return _taken(request, bound, taking)
 
     async def single(request: Any, context: Any) -> Any:
         with limits.call(CALLER.get().name, method) as taking:
-            async with in_time(bound.seconds):
+            async with InTime(bound.seconds):
                 return await behaviour(received(request, taking), context)
 
     async def several(request: Any, context: Any) -> AsyncIterator[Any]:
@@ -66,47 +77,60 @@ def bounded(method: str, handler: Any, limits: Limits) -> Any:
     return handler._replace(request_deserializer=read, **behaviours)
 
 
-def _reading(method: str, deserializer: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+def _reading(method: str, deserializer: Callable[[bytes], Any]) -> Callable[[bytes], Read]:
     """Returns what reads requests; bytes that are none become a message that says so.
 
     Otherwise gRPC would take them for a fault of the server's.
     """
 
-    def read(data: bytes) -> Any:
+    def read(data: bytes) -> Read:
         try:
-            return deserializer(data)
+            return Read(deserializer(data), len(data))
         except DecodeError:
             name = method.rpartition("/")[2]
             sentence = f"expected a request of {name}, got bytes that are none"
-            return BadRequest(field_violations=[BadRequest.FieldViolation(description=sentence)])
+            violation = BadRequest.FieldViolation(description=sentence)
+            return Read(BadRequest(field_violations=[violation]), len(data))
 
     return read
 
 
-def _take(message: Any, bound: Bound, taking: Taking) -> None:
+def _taken(read: Read, bound: Bound, taking: Taking) -> Any:
+    """Returns the message, where it may come."""
+    message, size = read
     if isinstance(message, BadRequest):
         raise InvalidRequest(message.field_violations[0].description)
-    size = message.ByteSize()
     if bound.message_bytes is not None and size > bound.message_bytes:
         raise RequestTooLarge(size, bound.message_bytes)
     if bound.keeps:
         taking.take(size)
+    return message
 
 
-@asynccontextmanager
-async def in_time(seconds: float | None) -> AsyncIterator[None]:
+class InTime:
     """Ends what takes longer.
 
     Raises:
         CallTooLong: It does.
     """
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            yield
-    except TimeoutError as error:
-        if limit.expired() and seconds is not None:
-            raise CallTooLong(seconds) from error
-        raise
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._limit = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, traceback)
+        except TimeoutError as over:
+            raise CallTooLong(self._seconds or 0.0) from over
 
 
 async def _timely(
@@ -134,8 +158,7 @@ async def _timely(
             if limit.expired():
                 raise StreamStalled(silence_seconds) from error
             raise
-        _take(request, bound, taking)
-        yield request
+        yield _taken(request, bound, taking)
 
 
 async def _ending(responses: AsyncIterator[Any], seconds: float | None) -> AsyncIterator[Any]:

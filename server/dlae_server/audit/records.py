@@ -160,7 +160,7 @@ def opened(line: bytes) -> Record:
 
 def now() -> str:
     """Returns the time in UTC as RFC 3339 has it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _line(body: bytes, digest: str) -> bytes:

@@ -1,6 +1,5 @@
 """What a reference to a model means, remembered until the store changes."""
 
-import sqlite3
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,6 @@ from dlae_server.jobs.journal import Journal
 from dlae_server.models.registry import parse_reference
 from dlae_server.serving.host import Target
 from dlae_server.settings import Settings
-from dlae_server.store.connection import STORE_FILE
 
 
 @dataclass(frozen=True)
@@ -42,16 +40,14 @@ def target_of(model: models_pb2.Model, folder: Path) -> Target:
 class Catalogue:
     """Finds models without asking the store's thread each time.
 
-    A connection of its own says within microseconds whether anything was written since: what this
-    class remembers is never older than what a client has been told.
+    The store counts what is written, before it is committed: what this class remembers is never
+    older than what a client has been told.
     """
 
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._journal = journal
         self._folder = settings.data_dir / "models"
-        store = settings.data_dir / STORE_FILE
-        self._connection = sqlite3.connect(f"{store.absolute().as_uri()}?mode=ro", uri=True)
-        self._state: int | None = None
+        self._changes = journal.store.rows_written
         self._entries: dict[tuple[str, str], Entry] = {}
 
     async def find(self, reference: str, project: str = DEFAULT) -> Entry:
@@ -66,32 +62,20 @@ class Catalogue:
             ModelNotFound: There is no such model, version or alias.
             StorageFailed: The store cannot be read.
         """
-        state = self._store_state()
-        if state is None or state != self._state:
+        changes = self._journal.store.rows_written
+        if changes != self._changes:
             self._entries.clear()
-            self._state = state
+            self._changes = changes
         if entry := self._entries.get((project, reference)):
             return entry
         name, version = parse_reference(reference)
         model = await self._journal.call(self._journal.store.model, key_of(project, name), version)
         entry = Entry(f"{model.name}@{model.version}", model, self.folder(model))
-        # What was read may be newer than `state`, never older; it goes with the next change.
-        if state is not None and state == self._state:
+        # What was read may be newer than `changes`, never older; it goes with the next look then.
+        if changes == self._changes:
             self._entries[project, reference] = entry
         return entry
 
     def folder(self, model: models_pb2.Model) -> Path:
         """Returns where a model's bundle lies."""
         return self._folder / model.bundle
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._connection.close()
-
-    def _store_state(self) -> int | None:
-        """Returns a number that changes with every write to the store; None where it is unknown."""
-        try:
-            (state,) = self._connection.execute("PRAGMA data_version").fetchone()
-        except sqlite3.Error:
-            return None
-        return int(state)

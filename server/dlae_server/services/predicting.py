@@ -42,7 +42,6 @@ class Predictions:
         """Ends all processes of models."""
         await self.pins.close()
         await self.host.stop()
-        self.catalogue.close()
 
     def sha256(self, entry: Entry) -> str:
         """Returns the SHA-256 of a model's manifest, which is read once.

@@ -6,6 +6,7 @@ in shared memory (`memory.py`) and never pass through it.
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 FRAME_BYTES = 64 << 10
 READY, OUTPUT, FAILURE = range(3)
@@ -51,8 +52,9 @@ class Question:
         return head + struct.pack(f"<{rank}q", *self.shape) + self.options
 
     @classmethod
+    @lru_cache(maxsize=16)
     def unpacked(cls, frame: bytes) -> "Question":
-        """Returns what a frame holds."""
+        """Returns what a frame holds; most are the same as one of the last."""
         size, kind, describe, dtype, rank = _QUESTION.unpack_from(frame)
         shape = struct.unpack_from(f"<{rank}q", frame, _QUESTION.size)
         options = frame[_QUESTION.size + _AXIS_BYTES * rank :]

@@ -150,6 +150,7 @@ class Host:
     def _new_lane(self, target: Target) -> Lane:
         return Lane(
             target.reference,
+            lambda: self._ready(target),
             lambda: self._model(target),
             lambda process: self._died(target, process),
             self._metrics.inference,

@@ -1,10 +1,10 @@
 """The line of callers before one model, and how they are joined into calls of its engine.
 
-A caller who finds the engine idle is served at once. Those who come while it works wait, and are
-then taken oldest first, the urgent before the others, who turn urgent after `PATIENCE_SECONDS`:
-with the oldest go all others as urgent whose images have its type and shape and who ask for the
-same, up to `BATCH_ROWS` images or `BATCH_BYTES`. Nobody waits for a timer. Who gives up waiting, at
-a deadline or by cancelling, never reaches the engine.
+A caller who finds the engine idle has it called at once, without a task in between. Those who come
+while it works wait, and are then taken oldest first, the urgent before the others, who turn urgent
+after `PATIENCE_SECONDS`: with the oldest go all others as urgent whose images have its type and
+shape and who ask for the same, up to `BATCH_ROWS` images or `BATCH_BYTES`. Nobody waits for a
+timer. Who gives up waiting, at a deadline or by cancelling, never reaches the engine.
 
 Where a joined call fails, each of its callers is asked for again, alone: an image that the model
 refuses, or that kills its process, harms nobody else. A process that dies has its callers served by
@@ -21,7 +21,13 @@ from dlae_core.errors import DlaeError
 from dlae_server.errors import ModelProcessDied, ShuttingDown
 from dlae_server.metrics import InferenceMetrics
 from dlae_server.serving.frames import Question
-from dlae_server.serving.process import Answer, ModelProcess, Stages, Unjoinable
+from dlae_server.serving.process import (
+    INLINE_BYTES,
+    Answer,
+    ModelProcess,
+    Stages,
+    Unjoinable,
+)
 from dlae_server.serving.statistics import Statistics
 from dlae_server.serving.volumes import Images, Volume
 
@@ -78,6 +84,7 @@ class Lane:
     def __init__(
         self,
         reference: str,
+        found: Callable[[], ModelProcess | None],
         ready: Callable[[], Awaitable[ModelProcess]],
         died: Callable[[ModelProcess], Awaitable[None]],
         metrics: InferenceMetrics,
@@ -87,7 +94,8 @@ class Lane:
 
         Args:
             reference: `name@version`, for messages.
-            ready: Returns the model's process, started where it is not.
+            found: Returns the model's process; None where it is not started.
+            ready: Returns it, started where it is not.
             died: Is told of a process that has died.
             metrics: Where stages and batches are counted, of all models.
             statistics: The same, of this model.
@@ -95,12 +103,16 @@ class Lane:
         self.pending = 0
         self.seconds = 0.0
         self._reference = reference
+        self._found = found
         self._ready = ready
         self._died = died
         self._metrics = metrics
         self._statistics = statistics
         self._waiting: deque[Caller] = deque()
         self._serving: asyncio.Task[None] | None = None
+        # Whether somebody calls the engine: a caller, or the task for all who wait.
+        self._is_busy = False
+        self._is_stopped = False
         self._joins = True
 
     async def predict(self, question: Question, parts: Images, urgent: bool = True) -> Answer:
@@ -112,19 +124,37 @@ class Lane:
         caller = Caller(question, parts, asyncio.get_running_loop().create_future(), urgent)
         self.pending += 1
         self._waiting.append(caller)
-        if self._serving is None:
-            self._serving = asyncio.create_task(self._serve())
-            self._serving.add_done_callback(self._served)
         try:
+            if not self._is_busy:
+                self._is_busy = True
+                await self._begin(caller)
             return await caller.answer
         finally:
             self.pending -= 1
+            caller.answer.cancel()
             caller.parts = ()
 
     def stop(self) -> None:
         """Sends everybody away."""
+        self._is_stopped = True
         if self._serving:
             self._serving.cancel()
+
+    async def _begin(self, caller: Caller) -> None:
+        """Has the engine called for a caller who finds it idle, who may give up meanwhile."""
+        small = not isinstance(caller.parts, Volume) and caller.question.size <= INLINE_BYTES
+        process = self._found() if small else None
+        try:
+            if process:
+                await self._call(process, [caller])
+        finally:
+            if self._is_stopped:
+                self._dismiss(ShuttingDown())
+            if self._waiting:
+                self._serving = asyncio.create_task(self._serve())
+                self._serving.add_done_callback(self._served)
+            else:
+                self._is_busy = False
 
     async def _serve(self) -> None:
         """Serves whoever waits, until nobody does."""
@@ -140,6 +170,7 @@ class Lane:
         finally:
             # Here, not in a callback: whoever comes before it would wait for ever.
             self._serving = None
+            self._is_busy = False
 
     def _served(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled():

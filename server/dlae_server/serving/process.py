@@ -106,6 +106,8 @@ class ModelProcess:
         self._unused.set()
         self._loop = asyncio.get_running_loop()
         self._reply: asyncio.Future[bytes] = self._loop.create_future()
+        # Whether it still works for somebody who has given up.
+        self._is_owed = False
         self._loop.add_reader(connection, self._receive)
 
     @classmethod
@@ -185,6 +187,9 @@ class ModelProcess:
         """
         self._unused.clear()
         try:
+            if self._is_owed:
+                await self._replied()
+                self._is_owed = False
             if isinstance(images, Volume):
                 return [await self._ask_about_volume(question, images)]
             start = time.monotonic()
@@ -239,8 +244,18 @@ class ModelProcess:
             raise ModelProcessDied("") from error
         return await self._answer()
 
+    async def _replied(self) -> bytes:
+        """Waits for a frame; who gives up leaves it to be waited for by the next who asks."""
+        try:
+            return await self._reply
+        except asyncio.CancelledError:
+            if self._reply.cancelled():
+                self._reply = self._loop.create_future()
+                self._is_owed = True
+            raise
+
     async def _answer(self) -> bytes:
-        frame = await self._reply
+        frame = await self._replied()
         if not frame:
             raise ModelProcessDied("")
         if frame[0] == FAILURE:

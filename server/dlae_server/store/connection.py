@@ -55,6 +55,11 @@ class Connection:
         """Closes the store."""
         self._connection.close()
 
+    @property
+    def rows_written(self) -> int:
+        """Number of rows that this connection has written so far; any thread may ask."""
+        return self._connection.total_changes
+
     def copy_to(self, path: Path) -> None:
         """Writes the store as it is now into a new file, while others go on writing."""
         with closing(sqlite3.connect(path)) as copy:

@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 from dlae.v1 import datasets_pb2, models_pb2, training_pb2
 from dlae_core.errors import DlaeError
 from dlae_server.access import limits as limits_module
-from dlae_server.access.bounding import bounded
+from dlae_server.access.bounding import Read, bounded
 from dlae_server.access.bounds import BOUNDS, Bound, bound_of
 from dlae_server.access.errors import (
     CallerLimit,
@@ -41,6 +41,7 @@ from tests.dlae_server.processes import reason_of
 STATUS = "/dlae.v1.TrainingService/Status"
 VALIDATE = "/dlae.v1.TrainingService/Validate"
 REQUEST = training_pb2.StatusRequest(job_id="x")
+READ = Read(REQUEST, REQUEST.ByteSize())
 
 
 def test_every_method_is_bounded_and_nothing_else_is() -> None:
@@ -147,18 +148,18 @@ def test_a_call_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     for behaviour, error in ((slow, CallTooLong), (own, TimeoutError)):
         handler = bounded(STATUS, handled(unary_unary=behaviour), Limits())
         with pytest.raises(error):
-            asyncio.run(handler.unary_unary(REQUEST, None))
+            asyncio.run(handler.unary_unary(READ, None))
 
 
 def test_a_message_is_no_longer_than_its_method_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    bounds(monkeypatch, seconds=1, message_bytes=REQUEST.ByteSize() - 1)
+    bounds(monkeypatch, seconds=1, message_bytes=READ.size - 1)
 
     async def answer(request: Any, context: Any) -> None:
         raise AssertionError
 
     handler = bounded(STATUS, handled(unary_unary=answer), Limits())
     with pytest.raises(RequestTooLarge, match="at most 2 bytes for this call, got 3"):
-        asyncio.run(handler.unary_unary(REQUEST, None))
+        asyncio.run(handler.unary_unary(READ, None))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_stream_that_stalls_or_drips_is_given_up(
 
     async def requests() -> AsyncIterator[Any]:
         for _ in range(100):
-            yield REQUEST
+            yield READ
             await asyncio.sleep(gap)
 
     async def answer(asked: AsyncIterator[Any], context: Any) -> int:
@@ -187,7 +188,7 @@ def test_what_a_stream_keeps_is_counted_message_by_message(
 ) -> None:
     async def requests() -> AsyncIterator[Any]:
         for _ in range(4):
-            yield REQUEST
+            yield READ
 
     async def answer(asked: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
         for one in await collected(asked):
@@ -195,7 +196,7 @@ def test_what_a_stream_keeps_is_counted_message_by_message(
 
     async def run() -> int:
         token = CALLER.set(Caller("anna"))
-        limits = Limits(kept_bytes=3 * REQUEST.ByteSize())
+        limits = Limits(kept_bytes=3 * READ.size)
         handler = bounded(STATUS, handled(stream_stream=answer), limits)
         try:
             return len(await collected(handler.stream_stream(requests(), None)))

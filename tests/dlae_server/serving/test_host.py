@@ -18,7 +18,7 @@ from dlae_server.errors import ModelNotFound
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Entry
 from dlae_server.serving.frames import Question
-from dlae_server.serving.host import Host, Target
+from dlae_server.serving.host import Answer, Host, Target
 from dlae_server.serving.pins import Pins
 from dlae_server.settings import Settings
 
@@ -103,6 +103,30 @@ def test_a_model_larger_than_all_memory_for_models_is_loaded_alone(tmp_path: Pat
         assert scene.loaded(small, large) == [False, True]
 
     acted(play, tmp_path, model_bytes=1_000_000)
+
+
+def test_nobody_gets_the_answer_to_who_has_given_up(tmp_path: Path) -> None:
+    async def play(scene: Scene) -> None:
+        target = scene.target("a", trait="thoughtful")
+        await scene.host.load(target)
+
+        def asked(kind: int) -> "asyncio.Task[Answer]":
+            return asyncio.create_task(scene.host.predict(target, replace(QUESTION, kind=kind), ()))
+
+        first = asked(1)
+        await asyncio.sleep(0.05)
+        first.cancel()
+        others = [asked(kind) for kind in (2, 3, 4)]
+        await asyncio.sleep(0.05)
+        # This one is next, and leaves before the answer to the first has come.
+        others[0].cancel()
+        answers = await asyncio.gather(first, *others, return_exceptions=True)
+        assert all(isinstance(one, asyncio.CancelledError) for one in answers[:2])
+        assert [one.shape for one in answers[2:] if isinstance(one, Answer)] == [(3,), (4,)]
+        assert scene.host.statistics(target).fail.count == 2
+        assert (await scene.host.predict(target, QUESTION, ())).shape == (0,)
+
+    acted(play, tmp_path)
 
 
 @pytest.mark.slow

@@ -55,7 +55,9 @@ class Scene:
         self.done = Statistics()
         self.processes = [FakeProcess()]
         self.starts: list[DlaeError] = []
-        self.lane = Lane("m@1", self._ready, self._died, self.metrics.inference, self.done)
+        self.lane = Lane(
+            "m@1", self._found, self._ready, self._died, self.metrics.inference, self.done
+        )
 
     @property
     def process(self) -> FakeProcess:
@@ -78,6 +80,9 @@ class Scene:
     def sample(self, name: str, **labels: str) -> float:
         """Returns a metric's value."""
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    def _found(self) -> FakeProcess | None:
+        return None if self.starts else self.process
 
     async def _ready(self) -> FakeProcess:
         if self.starts:
@@ -237,10 +242,13 @@ def test_whose_process_dies_is_served_by_the_next_once() -> None:
 def test_outputs_that_do_not_come_apart_are_asked_for_one_by_one_from_then_on() -> None:
     async def play(scene: Scene) -> None:
         scene.process.joinable = False
-        scene.process.proceed.set()
         for _ in range(2):
-            await asyncio.gather(*(scene.call(bytes([n])) for n in range(3)))
-        assert [len(call) for call in scene.process.calls] == [3, 1, 1, 1, 1, 1, 1]
+            scene.process.proceed.clear()
+            calls = [await scene.busy(), *(scene.call(bytes([n])) for n in range(3))]
+            await settled()
+            scene.process.proceed.set()
+            await asyncio.gather(*calls)
+        assert [len(call) for call in scene.process.calls] == [1, 3, 1, 1, 1, 1, 1, 1, 1]
 
     acted(play)
 
@@ -263,8 +271,12 @@ def test_a_server_that_stops_sends_everybody_away() -> None:
         first, other = await scene.busy(), scene.call(b"other")
         await settled()
         scene.lane.stop()
+        # The host then ends the process.
+        scene.process.fails[b"first"] = ModelProcessDied("m@1")
+        scene.process.proceed.set()
         results = await asyncio.gather(first, other, return_exceptions=True)
         assert all(isinstance(result, ShuttingDown) for result in results)
+        assert len(scene.process.calls) == 0
 
     acted(play)
 
