@@ -82,7 +82,6 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
     Raises:
         CannotStart: An address, folder or port cannot be used.
     """
-    keep_freed_blocks()
     commands = commands or Commands()
     guard, certificates = entrance_of(settings)
     with locked(settings.data_dir), recording(settings) as audit:
@@ -93,12 +92,12 @@ async def serve(settings: Settings, stop: asyncio.Event, commands: Commands | No
         host = Host(settings, metrics, commands.model)
         predictions = Predictions(Catalogue(settings, journal), host, metrics, settings.pinned)
         server = _server(settings, metrics, guard, audit)
-        services = _Services(server)
+        services, receiver = _Services(server), Receiver(settings, journal)
         training = TrainingService(settings, journal, supervisor, reserve)
         add_TrainingServiceServicer_to_server(training, services)
         add_PredictionServiceServicer_to_server(PredictionService(settings, predictions), services)
         add_ModelServiceServicer_to_server(ModelService(settings, journal, host), services)
-        receiver = _with_datasets(services, settings, journal)
+        add_DatasetServiceServicer_to_server(DatasetService(settings, journal, receiver), services)
         door = Door(settings, OpenInferenceService(predictions, journal).added_to(server), guard)
         checks = await _add_health(server)
         address = _bound(server, settings.listen, certificates)
@@ -143,6 +142,7 @@ async def _first(*tasks: "asyncio.Task[Any]") -> None:
 
 
 def _server(settings: Settings, metrics: Metrics, guard: Guard, audit: Audit) -> grpc.aio.Server:
+    keep_freed_blocks()
     return grpc.aio.server(
         interceptors=[Interceptor(metrics, guard, audit)],
         options=[
@@ -168,13 +168,6 @@ class _Services:
 
     def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
         """Does nothing: they are among those of any method."""
-
-
-def _with_datasets(services: _Services, settings: Settings, journal: Journal) -> Receiver:
-    """Adds the service of data files; returns what takes them in."""
-    receiver = Receiver(settings, journal)
-    add_DatasetServiceServicer_to_server(DatasetService(settings, journal, receiver), services)
-    return receiver
 
 
 async def _add_health(server: grpc.aio.Server) -> HealthServicer:

@@ -15,9 +15,9 @@ from dlae.v1.prediction_pb2 import Description, OutputKind, PredictOptions, Prov
 from dlae_server.audit.log import sha256_of
 from dlae_server.audit.recording import NOTE, Note, noted
 from dlae_server.errors import InvalidRequest
+from dlae_server.serving.answers import Answer
 from dlae_server.serving.frames import Question
 from dlae_server.serving.memory import PART_BYTES, Buffer
-from dlae_server.serving.process import Answer
 from dlae_server.serving.volumes import Images, Volume
 
 # What is hashed at once by the event loop: less than handing it to a thread takes.

@@ -13,8 +13,9 @@ from dlae_server.audit.predictions import asked_of, proved
 from dlae_server.errors import ModelNotFound, OutOfTime
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Catalogue, Entry
+from dlae_server.serving.answers import Answer
 from dlae_server.serving.frames import Question
-from dlae_server.serving.host import Answer, Host
+from dlae_server.serving.host import Host
 from dlae_server.serving.pins import Pins
 from dlae_server.serving.volumes import Images
 from dlae_server.status import code_of

@@ -18,8 +18,8 @@ from dlae_server.allocation import give_back
 from dlae_server.audit.predictions import want_proof
 from dlae_server.errors import InvalidRequest, InvalidStream, TensorTooLarge
 from dlae_server.services.predicting import Predictions
+from dlae_server.serving.answers import Answer
 from dlae_server.serving.frames import Question
-from dlae_server.serving.host import Answer
 from dlae_server.serving.memory import PART_BYTES
 from dlae_server.serving.volumes import LEAST_BYTES, Images, Shelf, Volume
 from dlae_server.settings import Settings

@@ -18,17 +18,16 @@ from pathlib import Path
 from dlae_core.engines.threads import shared_threads
 from dlae_server.errors import ModelProcessDied, QueueFull
 from dlae_server.metrics import Metrics
+from dlae_server.serving.answers import Answer
 from dlae_server.serving.frames import Question
 from dlae_server.serving.lane import BATCH_ROWS, Lane
-from dlae_server.serving.process import Answer, ModelProcess
+from dlae_server.serving.process import ModelProcess
 from dlae_server.serving.statistics import Statistics
 from dlae_server.serving.volumes import Images
 from dlae_server.settings import Settings
 from dlae_server.watermarks import Watermarks
 
 WORKER = (sys.executable, "-m", "dlae_server.confinement", "serving.worker")
-
-__all__ = ["WORKER", "Answer", "Host", "Target"]
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,9 @@ from dataclasses import dataclass, field, replace
 from dlae_core.errors import DlaeError
 from dlae_server.errors import ModelProcessDied, ShuttingDown
 from dlae_server.metrics import InferenceMetrics
+from dlae_server.serving.answers import Answer, Stages, Unjoinable
 from dlae_server.serving.frames import Question
-from dlae_server.serving.process import (
-    INLINE_BYTES,
-    Answer,
-    ModelProcess,
-    Stages,
-    Unjoinable,
-)
+from dlae_server.serving.process import INLINE_BYTES, ModelProcess
 from dlae_server.serving.statistics import Statistics
 from dlae_server.serving.volumes import Images, Volume
 

@@ -4,8 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +15,7 @@ from dlae_server.confinement.environment import worker_environment
 from dlae_server.errors import ModelProcessDied
 from dlae_server.jobs.process import ENVIRONMENT
 from dlae_server.serving import memory
+from dlae_server.serving.answers import Answer, Stages, Unjoinable
 from dlae_server.serving.frames import FAILURE, FRAME_BYTES, Output, Question, unpacked_failure
 from dlae_server.serving.volumes import Images, Volume
 
@@ -38,53 +38,6 @@ FAILURES: dict[str, type[DlaeError]] = {
 }
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A prediction.
-
-    Attributes:
-        dtype: NumPy's name of the type.
-        shape: Length of each axis.
-        parts: The elements in row-major order, cut into parts of at most 1 MiB.
-        description: A message `Description`, where asked for.
-        volume: Where the elements lie, where there are no parts of the server's own.
-        size: Bytes that they are there.
-    """
-
-    dtype: str
-    shape: tuple[int, ...]
-    parts: list[bytes]
-    description: bytes = b""
-    volume: Volume | None = None
-    size: int = 0
-
-    @property
-    def data(self) -> bytes:
-        """The elements in one piece."""
-        return self.parts[0] if len(self.parts) == 1 else b"".join(self.taken())
-
-    def taken(self) -> Iterator[bytes]:
-        """Yields the parts, which the answer holds no longer."""
-        if self.volume:
-            yield from self.volume.output(self.size)
-        self.parts.reverse()
-        while self.parts:
-            yield self.parts.pop()
-
-
-@dataclass(frozen=True)
-class Stages:
-    """Seconds that a call of the engine spent on its input, itself and its output."""
-
-    input: float
-    infer: float
-    output: float
-
-
-class Unjoinable(DlaeError):
-    """Arrays were joined whose predictions do not come apart again."""
 
 
 class ModelProcess:

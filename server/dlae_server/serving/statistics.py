@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from dlae_server.serving.process import Stages
+from dlae_server.serving.answers import Stages
 
 
 @dataclass

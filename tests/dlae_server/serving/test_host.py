@@ -17,8 +17,9 @@ from dlae_core.errors import CorruptArtifact
 from dlae_server.errors import ModelNotFound
 from dlae_server.metrics import Metrics
 from dlae_server.models.catalogue import Entry
+from dlae_server.serving.answers import Answer
 from dlae_server.serving.frames import Question
-from dlae_server.serving.host import Answer, Host, Target
+from dlae_server.serving.host import Host, Target
 from dlae_server.serving.pins import Pins
 from dlae_server.settings import Settings
 

@@ -10,9 +10,9 @@ from dlae_core.errors import CorruptArtifact, DlaeError, InvalidImage
 from dlae_server.errors import ModelProcessDied, ShuttingDown
 from dlae_server.metrics import Metrics
 from dlae_server.serving import lane as lanes
+from dlae_server.serving.answers import Answer, Stages, Unjoinable
 from dlae_server.serving.frames import Question
 from dlae_server.serving.lane import Lane
-from dlae_server.serving.process import Answer, Stages, Unjoinable
 from dlae_server.serving.statistics import Statistics
 
 

@@ -15,9 +15,10 @@ from dlae.v1.prediction_pb2 import (
 )
 from dlae_core.errors import IncompatibleArtifact, InvalidOptions
 from dlae_core.prediction import Predictor
+from dlae_server.serving.answers import Answer
 from dlae_server.serving.frames import Question
 from dlae_server.serving.host import WORKER
-from dlae_server.serving.process import Answer, ModelProcess
+from dlae_server.serving.process import ModelProcess
 
 pytestmark = [pytest.mark.keras, pytest.mark.slow]
 
