@@ -27,7 +27,7 @@ import grpc
 import numpy as np
 
 from benchmarks.networks import SIDE, config_text, write_data
-from benchmarks.quiet import timed
+from benchmarks.quiet import settle, timed
 from dlae.arrays import header_from_array
 from dlae.v1 import prediction_pb2 as pb
 from dlae.v1.prediction_pb2_grpc import PredictionServiceStub
@@ -74,6 +74,8 @@ def main() -> None:
         config["layers"]["serial_layer_list"] = NETWORK
         with running_server(folder) as address, Client(address) as client:
             client.wait(client.train(config, "pixel").id)
+            # The worker in reserve for the next training starts meanwhile.
+            settle()
             with _sink() as (sink, port):
                 stubs = [
                     PredictionServiceStub(grpc.insecure_channel(where))
