@@ -3,7 +3,10 @@
 A real server process, one caller, one image of 128 x 128 at a time. The bare pass is the engine
 that the server uses, in a process of its own, without a server; the echo is an empty gRPC service
 of Python's asyncio, in another, which takes as many bytes as the images have and answers with as
-many as the prediction has. The engine runs once without rest, and once with a rest of 1 ms
+many as the prediction has. The least service is the same empty service before the bare engine in a
+process of its own, which it asks through a socket: no admission, record, queue, shared memory,
+preparation or description, only what gRPC and two processes cost beside an engine that takes the
+cores and the caches. The engine runs once without rest, and once with a rest of 1 ms
 between calls, as it has it in a server too: its threads sleep then. Rounds alternate; medians.
 Where other programs use the machine, CPU times tell more than the round trip.
 """
@@ -74,6 +77,38 @@ async def main():
     await server.wait_for_termination()
 asyncio.run(main())
 """
+LEAST = """
+import asyncio, grpc, socket, subprocess, sys
+worker = '''
+import socket, sys, numpy as np
+from pathlib import Path
+from dlae_core.prediction import Predictor
+engine = Predictor(Path(sys.argv[1]))._engine
+side, pipe = int(sys.argv[2]), socket.socket(fileno=int(sys.argv[3]))
+image = np.empty((1, side, side, 1), np.float32)
+pipe.sendall(b"r")
+while pipe.recv_into(image, 0, socket.MSG_WAITALL):
+    pipe.sendall(engine.run(image).data)
+'''
+async def main():
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-c", worker, *sys.argv[1:3], str(theirs.fileno())]
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()]) as process:
+        theirs.close()
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 22)
+        await reader.readexactly(1)
+        async def predict(request, context):
+            writer.write(request)
+            return await reader.readexactly(int(sys.argv[3]))
+        server = grpc.aio.server()
+        methods = {"Echo": grpc.unary_unary_rpc_method_handler(predict)}
+        handler = grpc.method_handlers_generic_handler("echo.Echo", methods)
+        server.add_generic_rpc_handlers((handler,))
+        print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+        await server.start()
+        await server.wait_for_termination()
+asyncio.run(main())
+"""
 
 
 def main() -> None:
@@ -94,38 +129,52 @@ def main() -> None:
 
 def _measured(folder: Path, bundle: Path, predict: Callable[[], object]) -> dict[str, object]:
     payload = np.zeros(SIDE * SIDE, np.float32).tobytes()
+    answer = str(CLASSES * len(payload))
     server = json.loads((folder / "server" / "server.json").read_text())["pid"]
     with (
         _process(BARE, str(bundle), str(SIDE)) as (bare, engine),
-        _process(ECHO, str(CLASSES * len(payload))) as (_, port),
-        grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
+        _process(ECHO, answer) as (_, echo_port),
+        _process(LEAST, str(bundle), str(SIDE), answer) as (least, least_port),
+        grpc.insecure_channel(f"127.0.0.1:{echo_port}") as echo_channel,
+        grpc.insecure_channel(f"127.0.0.1:{least_port}") as least_channel,
     ):
-        echo = channel.unary_unary("/echo.Echo/Echo")
+        echo, asked = (
+            partial(channel.unary_unary("/echo.Echo/Echo"), payload)
+            for channel in (echo_channel, least_channel)
+        )
         for _ in range(20):
-            predict()
-            echo(payload)
+            predict(), echo(), asked()
         # The worker in reserve for the next training starts meanwhile.
         settle()
         rounds = [
-            (*_bare(bare), *_timed(lambda: echo(payload), []), *_timed(predict, [server]))
+            (
+                *_bare(bare),
+                *_timed(echo, []),
+                *_timed(asked, [least.pid]),
+                *_timed(predict, [server]),
+            )
             for _ in range(ROUNDS)
         ]
     medians = [statistics.median(column) * 1e3 for column in zip(*rounds, strict=True)]
-    forward, bare_cpu, rested, rested_cpu, echoed, _, round_trip, cpu = medians
+    forward, bare_cpu, rested, rested_cpu, echoed, _, least_ms, least_cpu, round_trip, cpu = medians
     # Differences within a round are disturbed less than those of medians of different times.
     added, added_rested = (
-        statistics.median(row[6] - row[column] - row[4] for row in rounds) * 1e3
+        statistics.median(row[8] - row[column] - row[4] for row in rounds) * 1e3
         for column in (0, 2)
     )
+    over_least = statistics.median(row[8] - row[6] for row in rounds) * 1e3
     return {
         "engine": engine,
         "predict_ms": round(round_trip, 3),
         "bare_forward_ms": round(forward, 3),
         "rested_forward_ms": round(rested, 3),
         "echo_ms": round(echoed, 3),
+        "least_service_ms": round(least_ms, 3),
         "added_ms": round(added, 3),
         "added_to_rested_ms": round(added_rested, 3),
+        "added_to_least_service_ms": round(over_least, 3),
         "server_cpu_ms": round(cpu, 3),
+        "least_service_cpu_ms": round(least_cpu, 3),
         "bare_cpu_ms": round(bare_cpu, 3),
         "rested_cpu_ms": round(rested_cpu, 3),
     }
