@@ -26,6 +26,7 @@ from pathlib import Path
 import grpc
 import numpy as np
 
+from benchmarks.bare_programs import BARE, ECHO, LEAST
 from benchmarks.networks import CLASSES, SIDE, config_text, unet_layers, write_data
 from benchmarks.quiet import settle
 from dlae_client import Client
@@ -41,74 +42,6 @@ NETWORKS = {
     "unet": unet_layers(),
     "pixel": [f"Input:({SIDE}, {SIDE}, 1)", "Convolution 2D:2:(1, 1)", "Activation:softmax"],
 }
-
-BARE = """
-import sys, time, numpy as np
-from pathlib import Path
-from dlae_core.prediction import Predictor
-engine = Predictor(Path(sys.argv[1]))._engine
-image = np.random.default_rng(1).random((1, int(sys.argv[2]), int(sys.argv[2]), 1), np.float32)
-for _ in range(10):
-    engine.run(image)
-print(type(engine).__name__, flush=True)
-for line in sys.stdin:
-    for pause in (0, 0.001):
-        times, cpu = [], time.process_time()
-        for _ in range(int(line)):
-            time.sleep(pause)
-            start = time.perf_counter()
-            engine.run(image)
-            times.append(time.perf_counter() - start)
-        cpu = (time.process_time() - cpu) / len(times)
-        print(sorted(times)[len(times) // 2], cpu, end=" ")
-    print(flush=True)
-"""
-ECHO = """
-import asyncio, grpc, sys
-answer = bytes(int(sys.argv[1]))
-async def echo(request, context):
-    return answer
-async def main():
-    server = grpc.aio.server()
-    methods = {"Echo": grpc.unary_unary_rpc_method_handler(echo)}
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("echo.Echo", methods),))
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-    await server.start()
-    await server.wait_for_termination()
-asyncio.run(main())
-"""
-LEAST = """
-import asyncio, grpc, socket, subprocess, sys
-worker = '''
-import socket, sys, numpy as np
-from pathlib import Path
-from dlae_core.prediction import Predictor
-engine = Predictor(Path(sys.argv[1]))._engine
-side, pipe = int(sys.argv[2]), socket.socket(fileno=int(sys.argv[3]))
-image = np.empty((1, side, side, 1), np.float32)
-pipe.sendall(b"r")
-while pipe.recv_into(image, 0, socket.MSG_WAITALL):
-    pipe.sendall(engine.run(image).data)
-'''
-async def main():
-    ours, theirs = socket.socketpair()
-    command = [sys.executable, "-c", worker, *sys.argv[1:3], str(theirs.fileno())]
-    with subprocess.Popen(command, pass_fds=[theirs.fileno()]) as process:
-        theirs.close()
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=1 << 22)
-        await reader.readexactly(1)
-        async def predict(request, context):
-            writer.write(request)
-            return await reader.readexactly(int(sys.argv[3]))
-        server = grpc.aio.server()
-        methods = {"Echo": grpc.unary_unary_rpc_method_handler(predict)}
-        handler = grpc.method_handlers_generic_handler("echo.Echo", methods)
-        server.add_generic_rpc_handlers((handler,))
-        print(server.add_insecure_port("127.0.0.1:0"), flush=True)
-        await server.start()
-        await server.wait_for_termination()
-asyncio.run(main())
-"""
 
 
 def main() -> None:
@@ -146,37 +79,27 @@ def _measured(folder: Path, bundle: Path, predict: Callable[[], object]) -> dict
             predict(), echo(), asked()
         # The worker in reserve for the next training starts meanwhile.
         settle()
-        rounds = [
-            (
-                *_bare(bare),
-                *_timed(echo, []),
-                *_timed(asked, [least.pid]),
-                *_timed(predict, [server]),
-            )
-            for _ in range(ROUNDS)
-        ]
-    medians = [statistics.median(column) * 1e3 for column in zip(*rounds, strict=True)]
-    forward, bare_cpu, rested, rested_cpu, echoed, _, least_ms, least_cpu, round_trip, cpu = medians
-    # Differences within a round are disturbed less than those of medians of different times.
-    added, added_rested = (
-        statistics.median(row[8] - row[column] - row[4] for row in rounds) * 1e3
-        for column in (0, 2)
-    )
-    over_least = statistics.median(row[8] - row[6] for row in rounds) * 1e3
+        rounds = []
+        for _ in range(ROUNDS):
+            forward, bare_cpu, rested, rested_cpu = _bare(bare)
+            row = {"bare_forward_ms": forward, "rested_forward_ms": rested}
+            row |= {"bare_cpu_ms": bare_cpu, "rested_cpu_ms": rested_cpu}
+            row["echo_ms"], _ = _timed(echo, [])
+            row["least_service_ms"], row["least_service_cpu_ms"] = _timed(asked, [least.pid])
+            row["predict_ms"], row["server_cpu_ms"] = _timed(predict, [server])
+            rounds.append(row | _added(row))
+    return {"engine": engine} | {
+        name: round(statistics.median(row[name] for row in rounds) * 1e3, 3) for name in rounds[0]
+    }
+
+
+def _added(row: dict[str, float]) -> dict[str, float]:
+    """Returns what a call takes on top: within a round, others disturb a difference least."""
+    over_echo = row["predict_ms"] - row["echo_ms"]
     return {
-        "engine": engine,
-        "predict_ms": round(round_trip, 3),
-        "bare_forward_ms": round(forward, 3),
-        "rested_forward_ms": round(rested, 3),
-        "echo_ms": round(echoed, 3),
-        "least_service_ms": round(least_ms, 3),
-        "added_ms": round(added, 3),
-        "added_to_rested_ms": round(added_rested, 3),
-        "added_to_least_service_ms": round(over_least, 3),
-        "server_cpu_ms": round(cpu, 3),
-        "least_service_cpu_ms": round(least_cpu, 3),
-        "bare_cpu_ms": round(bare_cpu, 3),
-        "rested_cpu_ms": round(rested_cpu, 3),
+        "added_ms": over_echo - row["bare_forward_ms"],
+        "added_to_rested_ms": over_echo - row["rested_forward_ms"],
+        "added_to_least_service_ms": row["predict_ms"] - row["least_service_ms"],
     }
 
 

@@ -169,6 +169,7 @@ def _serve(settings: Settings) -> None:
     try:
         asyncio.run(serve_until_signal(settings))
     except DlaeError as error:
+        # Anything else is a fault of ours, of which the log tells more than a sentence.
         raise click.ClickException(str(error)) from error
 
 

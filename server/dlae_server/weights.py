@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from dlae_core.backbones.weight_files import BY_NAME, WEIGHT_FILES
-from dlae_core.errors import CorruptArtifact, DlaeError, StorageFailed, WeightsNotFound
+from dlae_core.errors import CorruptArtifact, StorageFailed, WeightsNotFound
+from dlae_server.sentences import sentences
 from dlae_server.settings import Settings
 
 
@@ -29,14 +30,12 @@ def import_files(settings: Settings, files: tuple[Path, ...]) -> None:
     copied if any file is wrong.
     """
     folder = settings.weights_folder
-    try:
+    with sentences():
         for file in files:
             check(file)
         for file in files:
             install(file, folder)
             click.echo(f"installed {file.name} in {folder}")
-    except DlaeError as error:
-        raise click.ClickException(str(error)) from error
 
 
 @weights.command("list")

@@ -1,18 +1,16 @@
 """The commands `dlae-server token create`, `list` and `revoke`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from dlae_core.errors import DlaeError
 from dlae_server.access import tokens
 from dlae_server.access.scopes import SCOPES
 from dlae_server.access.tokens import Grant
 from dlae_server.audit.opening import record, require_usable
+from dlae_server.sentences import sentences
 from dlae_server.settings import Settings
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -47,7 +45,7 @@ def token() -> None:
 def create(settings: Settings, /, name: str, scope: str, as_json: bool, **given: Any) -> None:
     """Makes a token for NAME and shows it, once; as user of jobs stands NAME."""
     days, certificate, projects = given["expires"], given["certificate"], given["projects"]
-    with _sentences():
+    with sentences():
         require_usable(settings)
         grant, text = tokens.create(settings.data_dir, name, scope, days, certificate, projects)
         # Before the token is told to anybody.
@@ -65,7 +63,7 @@ def create(settings: Settings, /, name: str, scope: str, as_json: bool, **given:
 @click.pass_obj
 def show(settings: Settings, as_json: bool) -> None:
     """Lists all, those of the past too; never what would let anyone in."""
-    with _sentences():
+    with sentences():
         rows = [_row(grant) for grant in tokens.read_grants(settings.data_dir)]
     if as_json:
         click.echo(json.dumps({"tokens": rows}))
@@ -84,7 +82,7 @@ def show(settings: Settings, as_json: bool) -> None:
 @click.pass_obj
 def revoke(settings: Settings, name: str, as_json: bool) -> None:
     """Revokes what NAME has; or one, by the first column of `list`."""
-    with _sentences():
+    with sentences():
         rows = [_row(grant) for grant in tokens.revoke(settings.data_dir, name)]
         for row in rows:
             record(settings, "token_revoke", token=row["id"], name=row["name"])
@@ -120,12 +118,3 @@ def _time(seconds: float | None) -> str | None:
     return (
         None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat("T", "seconds")
     )
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turns errors into one sentence."""
-    try:
-        yield
-    except DlaeError as error:
-        raise click.ClickException(str(error)) from error

@@ -1,7 +1,6 @@
 """The commands `dlae-server audit show`, `verify`, `export` and `provenance`."""
 
 import json
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,6 @@ from typing import IO, Any
 
 import click
 
-from dlae_core.errors import DlaeError
 from dlae_server.audit.exporting import export_csv, export_lines
 from dlae_server.audit.opening import read_key
 from dlae_server.audit.provenance import differences, model_document, positions, read_document
@@ -19,6 +17,7 @@ from dlae_server.audit.reading import last_record, records
 from dlae_server.audit.records import Position, Record
 from dlae_server.audit.verifying import Report, verify
 from dlae_server.models.stored import stored_model
+from dlae_server.sentences import sentences
 from dlae_server.settings import Settings
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -46,7 +45,7 @@ def show(
     settings: Settings, /, since: datetime | None, tip: bool, as_json: bool, **wanted: str | None
 ) -> None:
     """Shows records, the oldest first."""
-    with _sentences():
+    with sentences():
         if tip:
             click.echo(str(last_record(settings.data_dir).position))
             return
@@ -78,7 +77,7 @@ def check(
     as_json: bool,
 ) -> None:
     """Verifies every record and that each goes on from the one before; exit code 1 where not."""
-    with _sentences():
+    with sentences():
         source = chain or settings.data_dir
         paths = keys or ((settings.audit_key,) if settings.audit_key else ())
         wanted = [Position.parsed(text) for text in expected]
@@ -109,7 +108,7 @@ def export(settings: Settings, kind: str, since: datetime | None, output: Path |
     """Writes the log so that `audit verify --chain FILE` verifies it without a server."""
     start = since.replace(tzinfo=UTC).isoformat().replace("+00:00", "") if since else ""
     write = export_csv if kind == "csv" else export_lines
-    with _sentences(), _opened(output) as file:
+    with sentences(), _opened(output) as file:
         count = write(settings.data_dir, file, start)
     click.echo(f"wrote {count} records", err=True)
 
@@ -122,7 +121,7 @@ def provenance(settings: Settings, model: str) -> None:
 
     One of another project than `default` is PROJECT/MODEL.
     """
-    with _sentences():
+    with sentences():
         found = stored_model(settings.data_dir, model)
         click.echo(json.dumps(model_document(found, settings.data_dir), indent=1))
 
@@ -185,14 +184,3 @@ def _opened(path: Path | None) -> Iterator[IO[str]]:
         return
     with path.open("w", encoding="utf-8", newline="") as file:
         yield file
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turns errors into one sentence."""
-    try:
-        yield
-    except (DlaeError, sqlite3.Error) as error:
-        raise click.ClickException(str(error)) from error
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error

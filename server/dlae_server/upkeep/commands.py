@@ -1,19 +1,17 @@
 """The commands `dlae-server fsck`, `backup`, `restore` and `export`."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from dlae_core.errors import DlaeError
 from dlae_server.audit.opening import record
 from dlae_server.audit.verifying import findings_of
 from dlae_server.locking import locked
 from dlae_server.models.files import models_folder
 from dlae_server.models.stored import stored_model
+from dlae_server.sentences import sentences
 from dlae_server.settings import Settings
 from dlae_server.upkeep.backup import back_up
 from dlae_server.upkeep.backup import restore as bring_back
@@ -34,7 +32,7 @@ def fsck(settings: Settings, repair: bool, as_json: bool) -> None:
 
     A server may be running, unless something is to be removed.
     """
-    with _sentences():
+    with sentences():
         if repair:
             with locked(settings.data_dir):
                 findings = remove_strays(check(settings.data_dir))
@@ -58,7 +56,7 @@ def fsck(settings: Settings, repair: bool, as_json: bool) -> None:
 @click.pass_obj
 def backup(settings: Settings, folder: Path, as_json: bool) -> None:
     """Copies jobs and models into a new FOLDER, checked; the server may be running."""
-    with _sentences():
+    with sentences():
         card = back_up(settings.data_dir, folder.absolute())
         what = {name: card[name] for name in ("store_sha256", "audit_tip") if name in card}
         record(settings, "backup", **what)
@@ -73,7 +71,7 @@ def backup(settings: Settings, folder: Path, as_json: bool) -> None:
 @click.pass_obj
 def restore(settings: Settings, folder: Path, as_json: bool) -> None:
     """Brings the backup in FOLDER back into the data folder, which must have no store."""
-    with _sentences(), locked(settings.data_dir):
+    with sentences(), locked(settings.data_dir):
         card = bring_back(folder.absolute(), settings.data_dir)
         told = card.pop("audit")
         record(settings, "restore", **told)
@@ -95,7 +93,7 @@ def export(settings: Settings, model: str, output: Path, as_json: bool) -> None:
 
     One of another project than `default` is PROJECT/MODEL.
     """
-    with _sentences():
+    with sentences():
         found = stored_model(settings.data_dir, model)
         _write_saved_model()(models_folder(settings.data_dir) / found.bundle, output.absolute())
     exact = f"{found.name}@{found.version}"
@@ -113,12 +111,3 @@ def _write_saved_model() -> Callable[[Path, Path], None]:
 def _tell(as_json: bool, values: dict[str, object]) -> None:
     if as_json:
         click.echo(json.dumps(values))
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turns errors into one sentence."""
-    try:
-        yield
-    except (DlaeError, sqlite3.Error) as error:
-        raise click.ClickException(str(error)) from error
