@@ -21,10 +21,13 @@ from dlae_core.config.layer_lists import DISCRIMINATOR, GENERATOR, SERIAL
 from dlae_core.config.loss_rules import LOSS, NORMALIZATION, SWITCH
 from dlae_core.config.rule import Rule
 from dlae_core.config.session_rules import (
+    BFLOAT16,
     CHECKPOINTS,
     EARLY_STOP,
     EXAMPLES,
+    INT8,
     PLATEAU,
+    PRECISION,
     SESSION,
     SPLIT,
 )
@@ -103,6 +106,10 @@ RULES = (
 
 ADVICE = (
     Rule((EARLY_STOP, PLATEAU, SPLIT, split_rules.FOLDS, *_VALIDATION), session_rules.unwatched),
+    Rule(
+        (BFLOAT16, INT8, PRECISION, SESSION, SPLIT, split_rules.FOLDS, *_VALIDATION),
+        session_rules.unjudged_precisions,
+    ),
     Rule((SPLIT, split_rules.FOLDS, *_VALIDATION), split_rules.idle_groups),
     Rule((SESSION,), session_rules.unused_files),
     Rule(

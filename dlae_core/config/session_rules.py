@@ -12,11 +12,14 @@ SESSION = "config_file.type_signal"
 SPLIT = "training_configurations.validation_split"
 EARLY_STOP = "training_configurations.early_stop_switch"
 EXAMPLES = "save_configurations.example_images"
+BFLOAT16, INT8 = "save_configurations.bfloat16_switch", "save_configurations.int8_switch"
+PRECISION = "prediction.precision"
 CHECKPOINTS = "save_configurations.save_checkpoints_path"
 PLATEAU = "learning_rate_schedule.decay_on_plateau_switch"
 
 # Kinds of model whose examples can be drawn.
 _DRAWN = ("FCN", "BBD", "GAN")
+_NO_VALIDATION = "has no effect without validation data; set validation_split or give files"
 # Files that a session cannot do without, each with what it is for.
 _FILES_NEEDED = {
     "Train": (("train_X", "an HDF5 file to train on"), ("train_y", "an HDF5 file to train on")),
@@ -84,30 +87,38 @@ def validation_twice(config: Config) -> Iterator[Violation]:
 
 def undrawn_examples(config: Config) -> Iterator[Violation]:
     """Warns of pictures that cannot be drawn."""
-    settings, training = config.save_configurations, config.training_configurations
-    if not settings.example_images:
+    if not config.save_configurations.example_images:
         return
     if config.config_file.model_signal not in _DRAWN:
         sentence = f"has no effect because model_signal is not {' or '.join(_DRAWN)}"
         yield Violation(EXAMPLES, "NO_EFFECT", sentence)
-    elif not (training.validation_split or training.HasField("folds") or config.paths.validation_x):
-        sentence = "has no effect without validation data; set validation_split or give files"
-        yield Violation(EXAMPLES, "NO_EFFECT", sentence)
+    elif not _validates(config):
+        yield Violation(EXAMPLES, "NO_EFFECT", _NO_VALIDATION)
 
 
 def unwatched(config: Config) -> Iterator[Violation]:
     """Warns of what watches the validation loss where there is none."""
-    settings = config.training_configurations
-    if settings.validation_split > 0 or settings.HasField("folds") or config.paths.validation_x:
-        return
-    switches = (
-        (EARLY_STOP, settings.early_stop_switch),
+    rows = (
+        (EARLY_STOP, config.training_configurations.early_stop_switch),
         (PLATEAU, config.learning_rate_schedule.decay_on_plateau_switch),
     )
-    for path, switch in switches:
+    for path, switch in () if _validates(config) else rows:
         if switch:
-            sentence = "has no effect without validation data; set validation_split or give files"
-            yield Violation(path, "NO_EFFECT", sentence)
+            yield Violation(path, "NO_EFFECT", _NO_VALIDATION)
+
+
+def unjudged_precisions(config: Config) -> Iterator[Violation]:
+    """Warns of precisions that a model is to be predicted in and that nothing can judge it by."""
+    settings = config.save_configurations
+    rows = (
+        (BFLOAT16, settings.bfloat16_switch),
+        (INT8, settings.int8_switch),
+        (PRECISION, config.prediction.precision != "float32"),
+    )
+    trains = config.config_file.type_signal != "Inference"
+    for path, wanted in rows if trains and not _validates(config) else ():
+        if wanted:
+            yield Violation(path, "NO_EFFECT", _NO_VALIDATION)
 
 
 def files_to_save(config: Config) -> Iterator[Violation]:
@@ -151,3 +162,11 @@ def number_of_gpus(config: Config) -> Iterator[Violation]:
         )
         path = "training_configurations.number_of_gpus"
         yield Violation(path, "CONTRADICTION", sentence)
+
+
+def _validates(config: Config) -> bool:
+    """Returns whether there are validation samples."""
+    training = config.training_configurations
+    return bool(
+        training.validation_split > 0 or training.HasField("folds") or config.paths.validation_x
+    )

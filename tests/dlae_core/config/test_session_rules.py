@@ -9,6 +9,7 @@ from dlae_core.config import load_config
 from tests.dlae_core.config.examples import violations, warnings
 
 NO_FILES = {"paths__train_X": "", "paths__train_y": ""}
+VALIDATION = {"paths__validation_X": "v.h5", "paths__validation_y": "w.h5"}
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,21 @@ def test_names_of_checkpoints_hold_epoch_and_metrics_only(
         "save_configurations__save_checkpoints_path": path,
     }
     assert violations(**changes) == found
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("save_configurations__bfloat16_switch", True),
+        ("save_configurations__int8_switch", True),
+        ("prediction__precision", "int8"),
+    ],
+)
+def test_a_precision_that_nothing_can_judge_is_told_before_the_training(
+    key: str, value: bool | str
+) -> None:
+    told = [(key.replace("__", "."), "NO_EFFECT")]
+    none = {"training_configurations__validation_split": 0}
+    assert warnings(**{key: value}, **none) == told
+    assert warnings(**{key: value}) == []
+    assert warnings(**{key: value}, **none, **VALIDATION) == []
