@@ -4,16 +4,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import nibabel
 import numpy as np
 import pydicom
+import pytest
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from dlae_core.data.packing import Packed, Recipe, pack
+from dlae_core.errors import UnusableDataset
+
 CT = "1.2.840.10008.5.1.4.1.1.2"
 # Rows go down along y, columns along x, slices up along z: the plain axial orientation.
 AXIAL = (1, 0, 0, 0, 1, 0)
+
+RANDOM = np.random.default_rng(5)
+GREY = RANDOM.integers(0, 255, (6, 5), np.uint8)
+MASK = np.zeros((6, 5), np.uint8)
+MASK[1:3, 2:4] = 255
 
 
 def write_picture(path: Path, array: np.ndarray, **options: Any) -> None:
@@ -93,3 +103,24 @@ def write_slice(path: Path, pixels: np.ndarray, elements: dict[str, Any]) -> Non
         if value is not None:
             setattr(file, key, value)
     pydicom.dcmwrite(path, file, enforce_file_format=True)
+
+
+def packed_from(folder: Path, *sources: Path, **settings: Any) -> Packed:
+    """Packs what is there, or the folder `images`, into `X.h5` and `y.h5`."""
+    recipe = Recipe(sources=sources or (folder / "images",), salt=b"salt", **settings)
+    return pack(recipe, folder / "X.h5", folder / "y.h5")
+
+
+def attributes_of(path: Path, name: str) -> dict[str, Any]:
+    """Returns what a sample of a file says of itself."""
+    with h5py.File(path) as file:
+        return dict(file[name].attrs)
+
+
+def problems(folder: Path, *sources: Path, **settings: Any) -> tuple[str, ...]:
+    """Returns why nothing is packed."""
+    with pytest.raises(UnusableDataset) as caught:
+        packed_from(folder, *sources, **settings)
+    assert not list(folder.glob("*.h5"))
+    assert not list(folder.glob(".*"))
+    return caught.value.problems
