@@ -199,13 +199,22 @@ class ModelProcess:
 
     async def _replied(self) -> bytes:
         """Waits for a frame; who gives up leaves it to be waited for by the next who asks."""
+        reply = self._reply
         try:
-            return await self._reply
+            return await reply
         except asyncio.CancelledError:
-            if self._reply.cancelled():
+            if self._reply is reply and reply.cancelled():
                 self._reply = self._loop.create_future()
                 self._is_owed = True
             raise
+
+    def _settle(self, frame: bytes) -> None:
+        """Hands a frame to who waits for it."""
+        if self._reply.cancelled():
+            # They give up in this moment, and have not been told yet: nobody waits for another.
+            self._reply = self._loop.create_future()
+        if not self._reply.done():
+            self._reply.set_result(frame)
 
     async def _answer(self) -> bytes:
         frame = await self._replied()
@@ -221,17 +230,16 @@ class ModelProcess:
             frame = self._connection.recv(FRAME_BYTES)
         except OSError:
             frame = b""
-        if not frame:
+        if frame:
+            self._settle(frame)
+        else:
             self._end()
-        elif not self._reply.done():
-            self._reply.set_result(frame)
 
     def _end(self) -> None:
         if not self._ended:
             self._ended = True
             self._loop.remove_reader(self._connection)
-        if not self._reply.done():
-            self._reply.set_result(b"")
+        self._settle(b"")
 
     def _read(self, output: Output, rows: Sequence[int]) -> list[Answer]:
         if not rows:

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -126,6 +127,30 @@ def test_nobody_gets_the_answer_to_who_has_given_up(tmp_path: Path) -> None:
         assert [one.shape for one in answers[2:] if isinstance(one, Answer)] == [(3,), (4,)]
         assert scene.host.statistics(target).fail.count == 2
         assert (await scene.host.predict(target, QUESTION, ())).shape == (0,)
+
+    acted(play, tmp_path)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_an_answer_that_comes_in_the_moment_of_giving_up_is_not_waited_for(
+    tmp_path: Path, dies: bool
+) -> None:
+    async def play(scene: Scene) -> None:
+        target = scene.target("a", trait="thoughtful")
+        await scene.host.load(target)
+        process = scene.host._loaded[target]
+        first = asyncio.create_task(scene.host.predict(target, replace(QUESTION, kind=1), ()))
+        await asyncio.sleep(0.05)
+        if dies:
+            process._process.kill()
+        # The answer is there, and nobody has looked yet.
+        time.sleep(0.5)
+        first.cancel()
+        process._receive()
+        async with asyncio.timeout(20):
+            answer = await scene.host.predict(target, replace(QUESTION, kind=2), ())
+        assert answer.shape == (2,)
+        assert first.cancelled()
 
     acted(play, tmp_path)
 
