@@ -6,7 +6,7 @@ A writer of a stream that sends nothing for a while is cut off: what it keeps is
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
-from types import TracebackType
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -59,7 +59,7 @@ def bounded(method: str, handler: Any, limits: Limits) -> Any:
 
     async def single(request: Any, context: Any) -> Any:
         with limits.call(CALLER.get().name, method) as taking:
-            async with InTime(bound.seconds):
+            async with in_time(bound.seconds):
                 return await behaviour(received(request, taking), context)
 
     async def several(request: Any, context: Any) -> AsyncIterator[Any]:
@@ -107,30 +107,20 @@ def _taken(read: Read, bound: Bound, taking: Taking) -> Any:
     return message
 
 
-class InTime:
+@asynccontextmanager
+async def in_time(seconds: float | None) -> AsyncIterator[None]:
     """Ends what takes longer.
 
     Raises:
         CallTooLong: It does.
     """
-
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds = seconds
-        self._limit = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._limit.__aenter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            await self._limit.__aexit__(kind, error, traceback)
-        except TimeoutError as over:
-            raise CallTooLong(self._seconds or 0.0) from over
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired() and seconds is not None:
+            raise CallTooLong(seconds) from error
+        raise
 
 
 async def _timely(

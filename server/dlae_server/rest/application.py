@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from dlae_core.errors import DlaeError
 from dlae_server import oip
-from dlae_server.access.bounding import InTime
+from dlae_server.access.bounding import in_time
 from dlae_server.access.bounds import bound_of
 from dlae_server.access.guard import CALLER, HEADER, Guard
 from dlae_server.access.projects import PROJECT_HEADER
@@ -240,7 +240,7 @@ def _answering(work: Handler, method: str, guard: Guard, service: OpenInferenceS
             CALLER.set(caller := guard.admit(path, headers.get(HEADER), "", project))
             note.begin(None, caller)
             with guard.limits.call(caller.name, path) as request.state.taking:
-                async with InTime(bound_of(path).seconds):
+                async with in_time(bound_of(path).seconds):
                     response = await work(request)
             await note.answer("OK", None)
         except DlaeError as error:
