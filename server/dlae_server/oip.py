@@ -27,6 +27,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from dlae.v1 import models_pb2, prediction_pb2
 from dlae_core.errors import InvalidTensor
 from dlae_server.errors import InvalidRequest
+from dlae_server.serving.answers import Answer
 from dlae_server.serving.frames import Question
 from dlae_server.serving.lane import BATCH_ROWS
 from dlae_server.serving.statistics import Statistics
@@ -212,10 +213,14 @@ def requested(request: Message, model: models_pb2.Model) -> list[str]:
     return names
 
 
-def add_output(answer: Message, name: str, dtype: str, shape: Sequence[int], data: bytes) -> None:
-    """Adds a tensor to an answer."""
-    answer.outputs.add(name=name, datatype=NAMES[dtype], shape=shape)
-    answer.raw_output_contents.append(data)
+def add_output(answer: Message, name: str, output: Answer) -> None:
+    """Adds a tensor to an answer, with the place of its record where the audit log has one."""
+    tensor = answer.outputs.add(name=name, datatype=NAMES[output.dtype], shape=output.shape)
+    answer.raw_output_contents.append(output.data)
+    if output.description:
+        proof = prediction_pb2.Description.FromString(output.description).provenance
+        for field, value in proof.ListFields():
+            tensor.parameters[field.name].string_param = value
 
 
 def _axes(shape: Sequence[int]) -> list[int]:

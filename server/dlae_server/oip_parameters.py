@@ -2,8 +2,9 @@
 
 A request's parameters are settings of the section `prediction`, by their names and in the words of
 a configuration (`threshold` 0.5 or `None`, `flips` 1 or `0, 1`), and `confidence_threshold`; beside
-them `priority` and `timeout` of Triton's extension schedule_policy. Others are refused: whoever
-ignores a misspelt option answers something else than was asked for.
+them `priority` and `timeout` of Triton's extension schedule_policy, and `provenance`, whether the
+audit log records the outputs and the answer tells where. Others are refused: whoever ignores a
+misspelt option answers something else than was asked for.
 """
 
 import re
@@ -15,7 +16,8 @@ from dlae_core.errors import InvalidOptions
 from dlae_core.prediction.options import check
 from dlae_server.errors import InvalidRequest
 
-PRIORITY, TIMEOUT = "priority", "timeout"
+PRIORITY, TIMEOUT, PROVENANCE = "priority", "timeout", "provenance"
+_OF_THE_CALL = (PRIORITY, TIMEOUT, PROVENANCE)
 # From this priority on a request waits for others; below it, 0 is Triton's default.
 PATIENT = 2
 # They say how tensors travel, or are what clients add of themselves.
@@ -54,10 +56,10 @@ def options_of(values: Mapping[str, Value]) -> bytes:
         return b""
     asked = PredictOptions()
     for name, value in values.items():
-        if name in TRANSPORT or name in (PRIORITY, TIMEOUT):
+        if name in TRANSPORT or name in _OF_THE_CALL:
             continue
         if name not in _SETTERS:
-            known = ", ".join((*_SETTERS, PRIORITY, TIMEOUT))
+            known = ", ".join((*_SETTERS, *_OF_THE_CALL))
             raise InvalidOptions(f"expected parameters of {known}, got '{name[:80]}'")
         _SETTERS[name](asked, name, value)
     check(asked)
@@ -82,6 +84,15 @@ def seconds_of(values: Mapping[str, Value]) -> float | None:
     return _whole(values, TIMEOUT) / 1e6 or None
 
 
+def wants_provenance(values: Mapping[str, Value]) -> bool:
+    """Returns whether the answer has to tell which record of the audit log proves it.
+
+    Raises:
+        InvalidOptions: It is neither true nor false.
+    """
+    return _is_true(PROVENANCE, values.get(PROVENANCE, False))
+
+
 def _whole(values: Mapping[str, Value], name: str) -> int:
     value = values.get(name, 0)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -89,13 +100,17 @@ def _whole(values: Mapping[str, Value], name: str) -> int:
     return value
 
 
-def _truth(asked: PredictOptions, name: str, value: Value) -> None:
+def _is_true(name: str, value: Value) -> bool:
     words = {"true": True, "false": False}
     if isinstance(value, str):
         value = words.get(value.lower(), value)
     if not isinstance(value, bool):
         raise InvalidOptions(f"expected True or False for '{name}', got {_shown(value)}")
-    setattr(asked, name, value)
+    return value
+
+
+def _truth(asked: PredictOptions, name: str, value: Value) -> None:
+    setattr(asked, name, _is_true(name, value))
 
 
 def _number(asked: PredictOptions, name: str, value: Value) -> None:

@@ -91,12 +91,13 @@ def infer_response(answer: Message, asked: Asked) -> tuple[bytes, int | None]:
     outputs, binary = [], []
     for output, data in zip(answer.outputs, answer.raw_output_contents, strict=True):
         row = {"name": output.name, "datatype": output.datatype, "shape": list(output.shape)}
+        parameters = {name: given.string_param for name, given in output.parameters.items()}
         if asked.all_binary or output.name in asked.binary:
             binary.append(data)
-            outputs.append({**row, "parameters": {BINARY_SIZE: len(data)}})
+            parameters[BINARY_SIZE] = len(data)
         else:
-            numbers = np.frombuffer(data, oip.DATATYPES[output.datatype]).tolist()
-            outputs.append({**row, "data": numbers})
+            row["data"] = np.frombuffer(data, oip.DATATYPES[output.datatype]).tolist()
+        outputs.append({**row, **({"parameters": parameters} if parameters else {})})
     text = json.dumps({**head, "outputs": outputs}, separators=(",", ":")).encode()
     return b"".join((text, *binary)), len(text) if binary else None
 

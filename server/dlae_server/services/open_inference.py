@@ -8,10 +8,17 @@ import grpc
 
 import dlae
 from dlae_server import oip
+from dlae_server.audit.predictions import want_proof
 from dlae_server.errors import ModelNotFound
 from dlae_server.jobs.journal import Journal
 from dlae_server.oip import Message
-from dlae_server.oip_parameters import is_urgent, options_of, seconds_of, values_of
+from dlae_server.oip_parameters import (
+    is_urgent,
+    options_of,
+    seconds_of,
+    values_of,
+    wants_provenance,
+)
 from dlae_server.services.predicting import Predictions
 from dlae_server.services.repository import Repository
 
@@ -87,6 +94,8 @@ class OpenInferenceService:
         values = values_of(request.parameters)
         options = options_of(values)
         urgent, seconds = is_urgent(values), seconds_of(values)
+        if wants_provenance(values):
+            want_proof()
         answer = self._answer("ModelInfer", id=request.id)
         for name in names:
             asked = replace(question, options=options, kind=oip.KINDS[name])
@@ -96,7 +105,7 @@ class OpenInferenceService:
             # All outputs come from one version, even where a newer one appears between them.
             reference = entry.reference
             answer.model_name, answer.model_version = entry.model.name, str(entry.model.version)
-            oip.add_output(answer, name, output.dtype, output.shape, output.data)
+            oip.add_output(answer, name, output)
         return answer
 
     def _answer(self, method: str, **fields: Any) -> Message:

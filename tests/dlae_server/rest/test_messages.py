@@ -14,6 +14,7 @@ from dlae_server import oip
 from dlae_server.errors import InvalidRequest, TensorTooLarge
 from dlae_server.rest import messages
 from dlae_server.rest.messages import infer_request, infer_response
+from dlae_server.serving.answers import Answer
 
 
 def body(data: Any, datatype: str = "FP32", **fields: Any) -> bytes:
@@ -121,8 +122,8 @@ def test_each_output_goes_as_it_is_wanted() -> None:
     asked = infer_request(body([1, 2], outputs=wanted), None)
     answer = oip.message("ModelInferResponse")(model_name="m", model_version="3")
     values = np.array([0.1, 1e-30], np.float32)
-    oip.add_output(answer, "output", "<f4", (2,), values.tobytes())
-    oip.add_output(answer, "labels", "|u1", (1, 2), b"\x01\xff")
+    oip.add_output(answer, "output", Answer("<f4", (2,), [values.tobytes()]))
+    oip.add_output(answer, "labels", Answer("|u1", (1, 2), [b"\x01\xff"]))
     content, end = infer_response(answer, asked)
     first, second = json.loads(content[:end])["outputs"]
     assert (first["parameters"], content[end:]) == ({"binary_data_size": 8}, values.tobytes())
