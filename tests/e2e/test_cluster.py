@@ -1,6 +1,8 @@
 """Jobs on a Ray cluster of two nodes, which are killed: they end as those left alone."""
 
+import json
 import signal
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,13 +67,26 @@ def _files(server: Server, model: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def _trained_on_a_new_node(server: Server, config: str) -> Any:
+    """Trains as soon as the server knows of a node that has two cores."""
+    done: list[subprocess.CompletedProcess[str]] = []
+
+    def is_known() -> bool:
+        done.append(server.run("train", config, "--name", "whole", "--cores", "2", "--json"))
+        return "nodes of the cluster" not in done[-1].stderr
+
+    eventually(is_known)
+    assert done[-1].returncode == 0, done[-1].stderr
+    return json.loads(done[-1].stdout)
+
+
 def test_a_killed_node_and_a_killed_head_change_nothing(
     server: Server, cluster: RayCluster
 ) -> None:
     # The head has one core: these jobs run on the other node.
     config = _config(server, training_configurations__epochs=EPOCHS)
     node = cluster.start_node(cores=2)
-    whole = server.json("train", config, "--name", "whole", "--cores", "2")["model"]
+    whole = _trained_on_a_new_node(server, config)["model"]
     job = server.json("train", config, "--name", "torn", "--cores", "2", "--detach")["job"]
     _wait_for_epoch(server, job, EPOCHS // 10)
     cluster.kill(node)

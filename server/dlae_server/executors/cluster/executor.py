@@ -97,7 +97,9 @@ class Cluster(Executor):
             raise InvalidRequest(
                 "expected options that nodes of the cluster can meet, got "
                 f"cores={options.cores}, gpus={options.gpus}, "
-                f"memory_limit_bytes={options.memory_limit_bytes}, machines={machines}"
+                f"memory_limit_bytes={options.memory_limit_bytes}, machines={machines}, where "
+                f"{self._capacity}; ask for less, or again in some seconds where a node has just "
+                "joined"
             )
 
     def take(self, job_id: str, options: pb.JobOptions, config: str) -> bool:

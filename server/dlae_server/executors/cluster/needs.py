@@ -91,6 +91,14 @@ class Capacity:
         nodes = tuple(Needs(**node) for node in values["nodes"])
         return cls(nodes, Needs(**values["foreign"]))
 
+    def __str__(self) -> str:
+        nodes = self.nodes or (Needs(),)
+        return (
+            f"the most of any of {len(self.nodes)} nodes is cores={max(n.cores for n in nodes):g}, "
+            f"gpus={max(n.gpus for n in nodes):g}, "
+            f"memory_bytes={max(n.memory_bytes for n in nodes):.0f}"
+        )
+
     def nodes_for(self, needs: Needs) -> int:
         """Returns how many nodes could hold it, were they empty."""
         return sum(needs.fit(node) for node in self.nodes)
