@@ -8,7 +8,13 @@ import openvino
 import pytest
 from openvino import opset13 as ops
 
-from dlae_core.engines.openvino import FEW_MULTIPLICATIONS, OpenVinoEngine, multiplications
+from dlae_core.engines import openvino as engines
+from dlae_core.engines.openvino import (
+    FEW_MULTIPLICATIONS,
+    OpenVinoEngine,
+    images_in_cache,
+    multiplications,
+)
 
 
 def _network(side: int, filters: int) -> openvino.Model:
@@ -46,3 +52,29 @@ def test_few_calculations_are_left_to_one_thread(tmp_path: Path, side: int, few:
     engine = OpenVinoEngine(tmp_path / "network.xml", threads=2)
     used = engine._request.get_compiled_model().get_property("INFERENCE_NUM_THREADS")
     assert used == (1 if few else 2)
+
+
+def test_as_many_images_go_at_once_as_a_cache_holds_of_the_largest_layer() -> None:
+    # Of 7 filters: 4 layers of 12 x 12 behind the transposed convolution, 7 of 6 x 6 before it.
+    largest = 4 * 4 * (12 * 12)
+    network = _network(6, 7)
+    for images in (1, 2, 5):
+        assert images_in_cache(network, largest * images) == images
+        assert images_in_cache(network, largest * (images + 1) - 1) == images
+    assert images_in_cache(network, 10) == 1
+
+
+def test_a_batch_that_is_cut_has_the_numbers_of_each_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = ops.parameter([-1, 4], np.float32)
+    weights = np.arange(12, dtype=np.float32).reshape(4, 3)
+    network = openvino.Model([ops.matmul(image, weights, False, False)], [image], "network")
+    openvino.save_model(network, tmp_path / "network.xml", compress_to_fp16=False)
+    batch = np.random.default_rng(1).integers(-9, 9, (7, 4)).astype(np.float32)
+    for images in (1, 2, 3, 7, 9):
+        monkeypatch.setattr(engines, "CACHE_BYTES", images * 4 * 4)
+        engine = OpenVinoEngine(tmp_path / "network.xml", threads=1)
+        assert engine._together == images
+        for count in range(1, 8):
+            np.testing.assert_array_equal(engine.run(batch[:count]), batch[:count] @ weights)
