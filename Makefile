@@ -6,7 +6,7 @@ SOURCES := dlae_core server client proto examples benchmarks tests
 PROTOS := $(wildcard proto/dlae/v1/*.proto)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples test test-fast test-slow format format-check lint types protos protos-check docs docs-check bench check clean
+.PHONY: help demo examples test test-fast test-slow test-soak test-engine format format-check lint types protos protos-check docs docs-check bench check clean
 
 help:  ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,7 +30,14 @@ test-fast: $(VENV)/.installed  ## Runs the tests that need no TensorFlow, in sec
 	$(BIN)/python -m pytest --numprocesses auto -m "not keras and not slow"
 
 test-slow: $(VENV)/.installed  ## Runs the tests that train, predict or start a server.
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "keras or slow"
+	$(MAKE) --no-print-directory --jobs 2 --keep-going test-soak test-engine
+
+# It asks little of a server, for ten minutes, beside all others.
+test-soak: $(VENV)/.installed
+	$(BIN)/python -m pytest --quiet -m soak tests/dlae_server/test_soak.py
+
+test-engine: $(VENV)/.installed
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "(keras or slow) and not soak"
 
 check: format-check lint types protos-check docs-check  ## Runs format, lint, types and freshness checks.
 

@@ -23,6 +23,8 @@ from dlae_server import oip
 REST_SECONDS = 2.0
 PAUSE_SECONDS = 0.025
 CHUNK = 1 << 20
+# What is heavier than a small prediction waits so many times as long.
+_VOLUME_PAUSES, _LOAD_PAUSES = 20, 40
 # More models than may be loaded: most of the time would be spent on loading them.
 _MOSTLY = 0.9
 _CALLS = 200
@@ -173,7 +175,7 @@ class Soak:
             stream.cancel()
             return
         _require_equal(self._streamed(model, self._served.large), self._large[model])
-        self._over.wait(0.5)
+        self._over.wait(_VOLUME_PAUSES * self._pause)
 
     def _protocol(self, chance: random.Random) -> None:
         model, images = self._any(chance), self._served.images
@@ -216,7 +218,7 @@ class Soak:
     def _loading(self, chance: random.Random) -> None:
         way = chance.choice(("RepositoryModelLoad", "RepositoryModelUnload"))
         self._manage(way, chance.choice(self._served.models[1:]))
-        self._over.wait(1.0)
+        self._over.wait(_LOAD_PAUSES * self._pause)
 
     def _mistaken(self, chance: random.Random) -> None:
         model, images = self._served.models[0], self._served.images
