@@ -20,8 +20,8 @@ import openvino  # noqa: E402
 # the rest of a server needs.
 FEW_MULTIPLICATIONS = 10_000_000
 # What the images calculated at once may fill for each thread, between two layers: some times the
-# second-level cache of a core. A batch that fills more takes up to a fifth longer; one cut into much
-# smaller parts loses as much to waking the threads for each.
+# second-level cache of a core. A batch that fills more takes up to a fifth longer; one cut into
+# much smaller parts loses as much to waking the threads for each.
 CACHE_BYTES = 4 << 20
 # Operation -> whether weights are applied at each place of its output, or else of its input.
 _APPLY_WEIGHTS = {
