@@ -44,9 +44,8 @@ class Executor(Protocol):
     def is_full(self) -> bool:
         """Whether no other job can begin, whatever it asks for."""
 
-    @property
-    def trouble(self) -> str:
-        """Why no job can begin where that is no matter of places; empty where there is nothing."""
+    def obstacle(self, options: pb.JobOptions) -> str:
+        """Returns why a job cannot begin, be there others or not; empty where it can."""
 
     async def open(self, changed: Callable[[], None]) -> None:
         """Gets ready; calls `changed` from then on when there may be room for another job."""

@@ -15,8 +15,6 @@ from dlae_server.settings import Settings
 class Local(Executor):
     """Lends the cores and GPUs of this machine to its processes."""
 
-    trouble = ""
-
     def __init__(self, settings: Settings, reserve: Reserve) -> None:
         """Uses a reserve that others use too; who made it closes it."""
         self._settings = settings
@@ -27,6 +25,10 @@ class Local(Executor):
     def is_full(self) -> bool:
         """Whether as many jobs run as may."""
         return self._devices.is_full
+
+    def obstacle(self, options: pb.JobOptions) -> str:
+        """Returns nothing: what there is stays."""
+        return ""
 
     async def open(self, changed: Callable[[], None]) -> None:
         """Has a worker wait where the settings say so. There is room when a job ends only."""

@@ -89,7 +89,7 @@ class Supervisor:
     def explained(self, job: Job) -> Job:
         """Returns a job that says why it waits, where nothing can begin."""
         if job.state == Job.STATE_QUEUED:
-            job.waits_for = self._executor.trouble
+            job.waits_for = self._executor.obstacle(job.options)
         return job
 
     async def cancel(self, job_id: str) -> Job:

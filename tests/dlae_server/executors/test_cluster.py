@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dlae.v1.training_pb2 import JobOptions
 from dlae_server.errors import CannotStart, InvalidRequest
 from dlae_server.executors import options
 from dlae_server.executors.cluster import link
@@ -150,7 +151,7 @@ def test_a_worker_that_dies_again_and_again_fails_its_job(tmp_path: Path) -> Non
 
 def test_what_no_node_has_is_refused(tmp_path: Path) -> None:
     async def use(jobs: Supervised) -> None:
-        await _until(lambda: not jobs.executor.trouble)
+        await _until(lambda: not jobs.executor.obstacle(JobOptions()))
         most = r"the most of any of \d nodes is cores=1, gpus=0, memory_bytes=\d+;"
         for wanted in ({"cores": 2}, {"gpus": 1}, {"memory_limit_bytes": 2 << 30}):
             with pytest.raises(InvalidRequest, match=f"nodes of the cluster can meet.* {most}"):
@@ -161,6 +162,25 @@ def test_what_no_node_has_is_refused(tmp_path: Path) -> None:
             await jobs.submit(config=TOGETHER, machines=2)
 
     _clustered(tmp_path, WAITS, use)
+
+
+def test_a_job_waits_for_nodes_that_were_lost_and_says_for_which(tmp_path: Path) -> None:
+    async def use(jobs: Supervised) -> None:
+        await _until(lambda: not jobs.executor.obstacle(JobOptions()))
+        running = [await jobs.submit() for _ in range(2)]
+        job_id = await jobs.submit(config=TOGETHER, machines=2)
+        await jobs.devices(running[1])
+        assert jobs.supervisor.explained(await jobs.job(job_id)).waits_for == ""
+        _set_nodes(tmp_path, 1)
+        lost = JobOptions(machines=2)
+        await _until(lambda: jobs.executor.obstacle(lost) != "")
+        told = jobs.supervisor.explained(await jobs.job(job_id)).waits_for
+        assert told.startswith("waits for nodes of the cluster with cores=0, gpus=0, ")
+        assert "machines=2, where the most of any of 1 nodes is cores=1" in told
+        _set_nodes(tmp_path, 2)
+        await _until(lambda: jobs.executor.obstacle(lost) == "")
+
+    _clustered(tmp_path, WAITS, use, nodes=2)
 
 
 def test_a_job_that_never_began_for_want_of_the_cluster_has_not_stalled(tmp_path: Path) -> None:

@@ -67,12 +67,13 @@ class Cluster(Executor):
         """Whether as many jobs run as may, or the cluster does not answer."""
         return self._capacity is None or len(self._taken) >= self._settings.running_jobs
 
-    @property
-    def trouble(self) -> str:
-        """Why no job can begin: the cluster does not answer."""
-        if self._capacity is not None:
+    def obstacle(self, options: pb.JobOptions) -> str:
+        """Returns why a job cannot begin: the cluster does not answer, or has lost such nodes."""
+        if self._capacity is None:
+            return f"waits for the Ray cluster {self._settings.ray_address}, which does not answer"
+        if self._has_nodes_for(options):
             return ""
-        return f"waits for the Ray cluster {self._settings.ray_address}, which does not answer"
+        return f"waits for nodes of the cluster with {_asked(options)}, where {self._capacity}"
 
     async def open(self, changed: Callable[[], None]) -> None:
         """Begins to connect to the cluster."""
@@ -92,14 +93,11 @@ class Cluster(Executor):
                 f"expected options.machines of 1 but for trainings with hardware '{TOGETHER}', "
                 f"got {machines}"
             )
-        asked = Needs(options.cores, options.gpus, options.memory_limit_bytes)
-        if self._capacity and self._capacity.nodes_for(asked) < machines:
+        if self._capacity and not self._has_nodes_for(options):
             raise InvalidRequest(
                 "expected options that nodes of the cluster can meet, got "
-                f"cores={options.cores}, gpus={options.gpus}, "
-                f"memory_limit_bytes={options.memory_limit_bytes}, machines={machines}, where "
-                f"{self._capacity}; ask for less, or again in some seconds where a node has just "
-                "joined"
+                f"{_asked(options)}, where {self._capacity}; ask for less, or again in some "
+                "seconds where a node has just joined"
             )
 
     def take(self, job_id: str, options: pb.JobOptions, config: str) -> bool:
@@ -149,6 +147,12 @@ class Cluster(Executor):
         """Lets go of the cluster."""
         await self._link.close()
 
+    def _has_nodes_for(self, options: pb.JobOptions) -> bool:
+        """Returns whether a cluster that answers could hold a job, were it empty."""
+        asked = Needs(options.cores, options.gpus, options.memory_limit_bytes)
+        found = self._capacity.nodes_for(asked) if self._capacity else 0
+        return found >= max(options.machines, 1)
+
     def _order(self, share: Share, task: dict[str, Any]) -> dict[str, Any]:
         """Returns what the driver is told of a task."""
         environment = {name: os.environ[name] for name in PASSED if name in os.environ}
@@ -177,6 +181,13 @@ class Cluster(Executor):
         workers, self._workers = self._workers, {}
         for worker in workers.values():
             worker.lose(LOST)
+
+
+def _asked(options: pb.JobOptions) -> str:
+    return (
+        f"cores={options.cores}, gpus={options.gpus}, "
+        f"memory_limit_bytes={options.memory_limit_bytes}, machines={max(options.machines, 1)}"
+    )
 
 
 def _depot_of(settings: Settings) -> "Depot | None":
