@@ -57,10 +57,9 @@ def confine(writes: str, reads_data: bool) -> None:
         kernel.forbid_network()
     allowed = _code() | _devices() | {scratch: kernel.READ | kernel.WRITE}
     shared = [data_dir / name for name in _SHARED]
-    roots = [Path(root) for root in os.environ.get(DATA_ROOTS, "").split(os.pathsep) if root]
     # Keras has settings beside its weights, and does not begin where it may not read them.
     weights = [*weight_folders(), weight_folders()[-1].parent, _fonts()]
-    for folder in (*shared, *weights, *(roots if reads_data else ())):
+    for folder in (*shared, *weights, *(_data_roots() if reads_data else ())):
         allowed[folder] = kernel.READ
     if writes:
         (data_dir / writes).mkdir(exist_ok=True)
@@ -93,6 +92,19 @@ def log_confinement() -> None:
             name for name, there in (("files", version), ("network", network)) if not there
         )
         LOG.warning("this machine's kernel cannot keep workers from %s of the server's", missing)
+    data_dir = _data_dir()
+    for root in _data_roots():
+        if data_dir and data_dir.resolve().is_relative_to(root.resolve()):
+            LOG.warning(
+                "workers can read all of the data folder %s, as it lies in the data root %s: name "
+                "a folder for --data-root, or for --data-dir, that keeps them apart",
+                data_dir,
+                root,
+            )
+
+
+def _data_roots() -> list[Path]:
+    return [Path(root) for root in os.environ.get(DATA_ROOTS, "").split(os.pathsep) if root]
 
 
 def _limit() -> None:

@@ -1,6 +1,7 @@
 """What a worker can do, tried by one."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from dlae_server.confinement import kernel
-from dlae_server.confinement.environment import worker_environment
+from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, worker_environment
+from dlae_server.confinement.rights import log_confinement
 from dlae_server.confinement.scratch import new_scratch, sweep
 
 ATTEMPTS = Path(__file__).with_name("attempts.py")
@@ -135,6 +137,22 @@ def test_modules_are_not_taken_from_the_folder_of_data(tmp_path: Path) -> None:
         command, cwd=tmp_path, env=worker_environment(), stdin=subprocess.DEVNULL, check=False
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(("root", "is_warned"), [("", True), ("server", True), ("data", False)])
+def test_a_data_root_that_holds_the_servers_folder_is_warned_of(
+    root: str,
+    is_warned: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "server").mkdir()
+    monkeypatch.setenv(DATA_DIR, str(tmp_path / "server"))
+    monkeypatch.setenv(DATA_ROOTS, os.pathsep.join(("/elsewhere", str(tmp_path / root))))
+    log_confinement()
+    told = [one for one in caplog.messages if one.startswith("workers can read all of the data")]
+    assert len(told) == is_warned
 
 
 def test_folders_that_others_lock_are_left_alone(tmp_path: Path) -> None:
