@@ -97,7 +97,9 @@ def infer_response(answer: Message, asked: Asked) -> tuple[bytes, int | None]:
             parameters[BINARY_SIZE] = len(data)
         else:
             row["data"] = np.frombuffer(data, oip.DATATYPES[output.datatype]).tolist()
-        outputs.append({**row, **({"parameters": parameters} if parameters else {})})
+        if parameters:
+            row["parameters"] = parameters
+        outputs.append(row)
     text = json.dumps({**head, "outputs": outputs}, separators=(",", ":")).encode()
     return b"".join((text, *binary)), len(text) if binary else None
 

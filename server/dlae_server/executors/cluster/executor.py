@@ -14,7 +14,7 @@ from dlae_core.backbones.weight_files import FOLDER_VARIABLE
 from dlae_server.confinement.environment import DATA_DIR, DATA_ROOTS, NETWORK, SWITCH
 from dlae_server.errors import CannotStart, InvalidRequest
 from dlae_server.executors.cluster.link import DRIVER, Link
-from dlae_server.executors.cluster.needs import Capacity, Needs, Share, hardware_of, needs_of
+from dlae_server.executors.cluster.needs import Capacity, Share, hardware_of, needs_of
 from dlae_server.executors.cluster.remote import RemoteWorker
 from dlae_server.executors.executor import Executor, Worker
 from dlae_server.jobs.process import WORKER
@@ -71,7 +71,7 @@ class Cluster(Executor):
         """Returns why a job cannot begin: the cluster does not answer, or has lost such nodes."""
         if self._capacity is None:
             return f"waits for the Ray cluster {self._settings.ray_address}, which does not answer"
-        if self._has_nodes_for(options):
+        if self._capacity.meets(options):
             return ""
         return f"waits for nodes of the cluster with {_asked(options)}, where {self._capacity}"
 
@@ -93,7 +93,7 @@ class Cluster(Executor):
                 f"expected options.machines of 1 but for trainings with hardware '{TOGETHER}', "
                 f"got {machines}"
             )
-        if self._capacity and not self._has_nodes_for(options):
+        if self._capacity and not self._capacity.meets(options):
             raise InvalidRequest(
                 "expected options that nodes of the cluster can meet, got "
                 f"{_asked(options)}, where {self._capacity}; ask for less, or again in some "
@@ -146,12 +146,6 @@ class Cluster(Executor):
     async def close(self) -> None:
         """Lets go of the cluster."""
         await self._link.close()
-
-    def _has_nodes_for(self, options: pb.JobOptions) -> bool:
-        """Returns whether a cluster that answers could hold a job, were it empty."""
-        asked = Needs(options.cores, options.gpus, options.memory_limit_bytes)
-        found = self._capacity.nodes_for(asked) if self._capacity else 0
-        return found >= max(options.machines, 1)
 
     def _order(self, share: Share, task: dict[str, Any]) -> dict[str, Any]:
         """Returns what the driver is told of a task."""

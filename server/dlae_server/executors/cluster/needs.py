@@ -103,6 +103,11 @@ class Capacity:
         """Returns how many nodes could hold it, were they empty."""
         return sum(needs.fit(node) for node in self.nodes)
 
+    def meets(self, options: pb.JobOptions) -> bool:
+        """Returns whether a job could have what it asks for, were the cluster empty."""
+        asked = Needs(options.cores, options.gpus, options.memory_limit_bytes)
+        return self.nodes_for(asked) >= max(options.machines, 1)
+
     def has_room_for(self, needs: Needs, taken: Iterable[Needs]) -> bool:
         """Returns whether it fits in beside what is taken."""
         used = sum(taken, self.foreign)
